@@ -1,0 +1,3 @@
+export * from './field-error';
+export * from './kind';
+export * from './meta';

@@ -1,0 +1,147 @@
+// The contract of the store: etcd v3's data model (https://etcd.io/docs/v3.5/learning/api/). One implementation sits on
+// LMDB, another will sit on a real etcd. The API server, the gRPC facade and the tests know only this file.
+//
+// Keys are byte strings held in JavaScript strings with one character a byte (latin1): cheap to compare, sort and hash.
+// Values are bytes. Revisions are integers; the first write of an empty store makes revision 2, as in etcd.
+
+export type Key = string;
+
+export interface KeyValue {
+  key: Key;
+  value: Buffer;
+  /** Revision at which the key was last created. */
+  createRevision: number;
+  /** Revision of this version. */
+  modRevision: number;
+  /** 1 at creation, plus 1 with every put; a deletion resets it. */
+  version: number;
+  /** Lease the key is attached to, 0n when none. */
+  lease: bigint;
+}
+
+export type SortTarget = 'key' | 'version' | 'create' | 'mod' | 'value';
+
+export interface RangeRequest {
+  key: Key;
+  /** Exclusive end of the range; absent = the one key, "\0" = everything from `key` on. */
+  rangeEnd?: Key;
+  /** Read as of this revision; absent or 0 = now. Errors: COMPACTED, FUTURE_REVISION. */
+  revision?: number;
+  /** Most key-values answered; `more` and `count` tell of the rest. */
+  limit?: number;
+  keysOnly?: boolean;
+  countOnly?: boolean;
+  sort?: { target: SortTarget; order: 'ascend' | 'descend' };
+  minModRevision?: number;
+  maxModRevision?: number;
+  minCreateRevision?: number;
+  maxCreateRevision?: number;
+}
+
+export interface RangeResponse {
+  /** The store's revision when it answered. */
+  revision: number;
+  kvs: KeyValue[];
+  more: boolean;
+  /** Keys in the range, whatever the limit. */
+  count: number;
+}
+
+export interface PutRequest {
+  key: Key;
+  value: Buffer;
+  lease?: bigint;
+  prevKv?: boolean;
+  ignoreValue?: boolean;
+  ignoreLease?: boolean;
+}
+
+export interface DeleteRangeRequest {
+  key: Key;
+  rangeEnd?: Key;
+  prevKv?: boolean;
+}
+
+export type Compare = { key: Key; rangeEnd?: Key; operator: 'equal' | 'not-equal' | 'greater' | 'less' } & (
+  | { target: 'version' | 'create' | 'mod'; operand: number }
+  | { target: 'value'; operand: Buffer }
+  | { target: 'lease'; operand: bigint }
+);
+
+export type Operation =
+  | { type: 'range'; request: RangeRequest }
+  | { type: 'put'; request: PutRequest }
+  | { type: 'delete'; request: DeleteRangeRequest }
+  | { type: 'txn'; request: TxnRequest };
+
+export interface TxnRequest {
+  compare: Compare[];
+  success: Operation[];
+  failure: Operation[];
+}
+
+export type OperationResponse =
+  | { type: 'range'; response: RangeResponse }
+  | { type: 'put'; response: { prevKv?: KeyValue } }
+  | { type: 'delete'; response: { deleted: number; prevKvs: KeyValue[] } }
+  | { type: 'txn'; response: TxnResponse };
+
+export interface TxnResponse {
+  /** The revision of this transaction if it wrote, else the current one. */
+  revision: number;
+  succeeded: boolean;
+  responses: OperationResponse[];
+}
+
+export interface StoreEvent {
+  type: 'put' | 'delete';
+  /** For a deletion only key and modRevision (the deleting revision) are set; value is empty. */
+  kv: KeyValue;
+  prevKv?: KeyValue;
+}
+
+export interface WatchRequest {
+  key: Key;
+  rangeEnd?: Key;
+  /** First revision to deliver; absent = the next one. Error COMPACTED when no longer there. */
+  startRevision?: number;
+  prevKv?: boolean;
+}
+
+export interface WatchListener {
+  /** All events of one or more whole revisions, in order; no gap, no duplicate, never a revision split in two calls. */
+  onEvents(events: StoreEvent[], revision: number): void;
+  /** The watch is over and will not speak again: compacted under it, or the store closed. */
+  onEnd(error: Error | undefined): void;
+}
+
+export interface Watch {
+  cancel(): void;
+}
+
+export interface Store {
+  /** The revision of the last committed write. */
+  revision(): number;
+  compactRevision(): number;
+  range(request: RangeRequest): Promise<RangeResponse>;
+  put(request: PutRequest): Promise<{ revision: number; prevKv?: KeyValue }>;
+  deleteRange(request: DeleteRangeRequest): Promise<{ revision: number; deleted: number; prevKvs: KeyValue[] }>;
+  /** Atomic; resolved only when durable on disk. */
+  txn(request: TxnRequest): Promise<TxnResponse>;
+  watch(request: WatchRequest, listener: WatchListener): Watch;
+  /** Forgets what is superseded at or before `revision`. Errors: COMPACTED, FUTURE_REVISION. */
+  compact(revision: number): Promise<void>;
+  /** Grants a lease that deletes its keys in one revision when it runs out. */
+  grantLease(request: { ttlSeconds: number; id?: bigint }): Promise<{ id: bigint; ttlSeconds: number }>;
+  revokeLease(id: bigint): Promise<{ revision: number }>;
+  close(): Promise<void>;
+}
+
+/** The key after every key that starts with `prefix` (etcd's clientv3.GetPrefixRangeEnd). */
+export function prefixEnd(prefix: Key): Key {
+  for (let i = prefix.length - 1; i >= 0; i--) {
+    const code = prefix.charCodeAt(i);
+    if (code < 0xff) return prefix.slice(0, i) + String.fromCharCode(code + 1);
+  }
+  return '\0';
+}
