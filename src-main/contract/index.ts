@@ -1,0 +1,5 @@
+export * from './cluster';
+export * from './host';
+export * from './kube';
+export * from './router';
+export * from './services';
