@@ -3,3 +3,4 @@ export * from './host';
 export * from './kube';
 export * from './router';
 export * from './services';
+export * from './transport';
