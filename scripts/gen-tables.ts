@@ -2,23 +2,16 @@
 
 /** Class-name prefixes that the client generator adds where two groups have the same model. */
 export const prefixedGroups = [
-  ...['Admissionregistration', 'Apiextensions', 'Apiregistration', 'Authentication', 'Core', 'Discovery', 'Events'],
-  ...['Flowcontrol', 'Rbac', 'Resource', 'Storage'],
-];
+  'Admissionregistration Apiextensions Apiregistration Authentication Core Discovery Events',
+  'Flowcontrol Rbac Resource Storage',
+].flatMap((line) => line.split(' '));
 
 const meta = [
-  ...['APIGroup', 'APIGroupList', 'APIResource', 'APIResourceList', 'APIVersions', 'Condition', 'DeleteOptions'],
-  ...[
-    'FieldSelectorRequirement',
-    'GroupResource',
-    'GroupVersionForDiscovery',
-    'LabelSelector',
-    'LabelSelectorRequirement',
-    'ListMeta',
-  ],
-  ...['ManagedFieldsEntry', 'ObjectMeta', 'OwnerReference', 'Preconditions', 'ServerAddressByClientCIDR', 'ShardInfo'],
-  ...['Status', 'StatusCause', 'StatusDetails', 'WatchEvent'],
-];
+  'APIGroup APIGroupList APIResource APIResourceList APIVersions Condition DeleteOptions',
+  'FieldSelectorRequirement GroupResource GroupVersionForDiscovery LabelSelector',
+  'LabelSelectorRequirement ListMeta ManagedFieldsEntry ObjectMeta OwnerReference Preconditions',
+  'ServerAddressByClientCIDR ShardInfo Status StatusCause StatusDetails WatchEvent',
+].flatMap((line) => line.split(' '));
 
 const packages: Record<string, readonly string[]> = {
   'meta.v1': meta,
