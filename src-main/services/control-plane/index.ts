@@ -1,0 +1,3 @@
+export * from './fork-launcher';
+export * from './protocol';
+export * from './supervisor';
