@@ -1,1 +1,3 @@
+export * from './open';
 export * from './store';
+export * from './store-error';

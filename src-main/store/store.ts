@@ -119,6 +119,16 @@ export interface Watch {
   cancel(): void;
 }
 
+export interface LeaseStatus {
+  id: bigint;
+  /** The time to live that was granted. */
+  grantedSeconds: number;
+  /** What is left of it, rounded down; never below 0. */
+  remainingSeconds: number;
+  /** The keys attached, in key order. */
+  keys: Key[];
+}
+
 export interface Store {
   /** The revision of the last committed write. */
   revision(): number;
@@ -133,7 +143,13 @@ export interface Store {
   compact(revision: number): Promise<void>;
   /** Grants a lease that deletes its keys in one revision when it runs out. */
   grantLease(request: { ttlSeconds: number; id?: bigint }): Promise<{ id: bigint; ttlSeconds: number }>;
+  /** Ends a lease at once and deletes its keys in one revision. Error: LEASE_NOT_FOUND. */
   revokeLease(id: bigint): Promise<{ revision: number }>;
+  /** Starts the lease's time to live anew. Error: LEASE_NOT_FOUND. */
+  keepAliveLease(id: bigint): Promise<{ ttlSeconds: number }>;
+  /** Error: LEASE_NOT_FOUND. */
+  leaseStatus(id: bigint): Promise<LeaseStatus>;
+  listLeases(): Promise<bigint[]>;
   close(): Promise<void>;
 }
 

@@ -1,0 +1,101 @@
+// The only file that knows LMDB. Three sub-databases: `revisions` (revision -> record), `leases` (id -> lease) and
+// `meta` (compaction marks). All puts of one call are made in one turn of the event loop, which lmdb-js commits as one
+// LMDB transaction; its promise resolves after that transaction was flushed to disk (`overlappingSync: false`).
+
+import { type Database, open, type RootDatabase } from 'lmdb';
+import type { CompactionMark, Disk, DiskBatch, LeaseRecord } from './disk';
+import {
+  decodeLease,
+  decodeLeaseId,
+  encodeLease,
+  encodeLeaseId,
+  encodeRecord,
+  readRevisionKey,
+  recordValue,
+  revisionKeySize,
+  writeRevisionKey,
+} from './record-codec';
+import { StoreError } from './store-error';
+
+type Bytes = Database<Buffer, Buffer>;
+
+export class LmdbDisk implements Disk {
+  private readonly root: RootDatabase;
+  private readonly revisions: Bytes;
+  private readonly leaseTable: Bytes;
+  private readonly meta: Bytes;
+  private readonly scratch = Buffer.alloc(revisionKeySize);
+
+  constructor(directory: string) {
+    this.root = open({ path: directory, noSubdir: false, overlappingSync: false, maxDbs: 8 });
+    const bytes = { encoding: 'binary', keyEncoding: 'binary', cache: false } as const;
+    this.revisions = this.root.openDB<Buffer, Buffer>('revisions', bytes);
+    this.leaseTable = this.root.openDB<Buffer, Buffer>('leases', bytes);
+    this.meta = this.root.openDB<Buffer, Buffer>('meta', bytes);
+  }
+
+  async commit(batch: DiskBatch): Promise<void> {
+    const writes: Promise<boolean>[] = [];
+    // All writes of a turn share one LMDB transaction and settle together, so one promise a table speaks for all.
+    let last: Promise<boolean> | undefined;
+    for (const { main, sub, header, value } of batch.records) {
+      last = this.revisions.put(writeRevisionKey(this.scratch, main, sub), encodeRecord(header, value));
+    }
+    if (last) writes.push(last);
+    for (const lease of batch.leasesPut) writes.push(this.leaseTable.put(encodeLeaseId(lease.id), encodeLease(lease)));
+    for (const id of batch.leasesRemoved) writes.push(this.leaseTable.remove(encodeLeaseId(id)));
+    await this.settled(writes);
+  }
+
+  readValue(main: number, sub: number): Buffer {
+    const record = this.revisions.get(writeRevisionKey(this.scratch, main, sub));
+    if (!record) throw new StoreError('DISK_FAILURE', { details: { main, sub, missing: 'record' } });
+    return recordValue(record);
+  }
+
+  scan(from: number, to: number, visit: (main: number, sub: number, record: Buffer) => boolean | void): void {
+    const start = writeRevisionKey(Buffer.alloc(revisionKeySize), from, 0);
+    const end = writeRevisionKey(Buffer.alloc(revisionKeySize), to + 1, 0);
+    for (const { key, value } of this.revisions.getRange({ start, end })) {
+      const { main, sub } = readRevisionKey(key);
+      if (visit(main, sub, value) === false) return;
+    }
+  }
+
+  async removeRecords(revisions: readonly { main: number; sub: number }[]): Promise<void> {
+    let last: Promise<boolean> | undefined;
+    for (const { main, sub } of revisions) last = this.revisions.remove(writeRevisionKey(this.scratch, main, sub));
+    if (last) await this.settled([last]);
+  }
+
+  leases(): LeaseRecord[] {
+    return [...this.leaseTable.getRange()].map(({ key, value }) => ({ id: decodeLeaseId(key), ...decodeLease(value) }));
+  }
+
+  compactionMark(mark: CompactionMark): number {
+    return this.meta.get(Buffer.from(mark))?.readDoubleLE(0) ?? 0;
+  }
+
+  async setCompactionMark(mark: CompactionMark, revision: number): Promise<void> {
+    const bytes = Buffer.alloc(8);
+    bytes.writeDoubleLE(revision);
+    await this.settled([this.meta.put(Buffer.from(mark), bytes)]);
+  }
+
+  async close(): Promise<void> {
+    await this.root.close();
+  }
+
+  private async settled(writes: Promise<boolean>[]): Promise<void> {
+    try {
+      await Promise.all(writes);
+    } catch (error) {
+      throw new StoreError('DISK_FAILURE', {
+        cause: error,
+        hint: 'Check that the disk of the store directory is not full and may be written.',
+      });
+    }
+    // Later reads of this turn must see what was just committed.
+    this.root.resetReadTxn();
+  }
+}

@@ -1,0 +1,27 @@
+// Opens the store of a directory.
+
+import { mkdir } from 'node:fs/promises';
+import type { Clock, Logger } from '../kit';
+import { LmdbDisk } from './lmdb-disk';
+import { MvccStore } from './mvcc-store';
+import type { Store } from './store';
+
+export interface OpenLmdbStoreOptions {
+  /** Created when missing. Everything the store owns is in it; copy it only while the store is closed. */
+  directory: string;
+  logger: Logger;
+  clock?: Clock;
+}
+
+/** Opens or creates the store in a directory; one process at a time may have it open. */
+export async function openLmdbStore(options: OpenLmdbStoreOptions): Promise<Store> {
+  const { directory, logger, clock } = options;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const disk = new LmdbDisk(directory);
+  try {
+    return await MvccStore.open({ disk, logger, clock });
+  } catch (error) {
+    await disk.close();
+    throw error;
+  }
+}
