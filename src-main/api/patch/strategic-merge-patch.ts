@@ -208,10 +208,10 @@ function enforceOrder(list: unknown[], order: unknown[], live: unknown[], key: s
   const result: unknown[] = [];
   let next = 0;
   for (const item of ordered) {
-    const place = liveRank.get(identity(item, key));
-    while (next < others.length && place !== undefined) {
-      const otherPlace = liveRank.get(identity(others[next], key));
-      if (otherPlace === undefined || otherPlace > place) break;
+    const place = liveRank.get(identity(item, key)) ?? -1;
+    while (next < others.length) {
+      const otherPlace = liveRank.get(identity(others[next], key)) ?? Number.POSITIVE_INFINITY;
+      if (otherPlace > place) break;
       result.push(others[next]);
       next += 1;
     }
