@@ -1,0 +1,4 @@
+export * from './detect';
+export * from './image-name';
+export * from './loader';
+export * from './uploads';

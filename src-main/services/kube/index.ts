@@ -1,0 +1,4 @@
+export * from './errors';
+export * from './kube-service';
+export * from './log-stream';
+export * from './watch-stream';

@@ -1,0 +1,3 @@
+export * from './agent-configuration';
+export * from './payload';
+export * from './units';
