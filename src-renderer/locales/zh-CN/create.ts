@@ -1,0 +1,36 @@
+import type { create as source } from '../en/create';
+import type { Shape } from '../shape';
+
+export const create: Shape<typeof source> = {
+  title: '创建集群',
+  lead: '控制平面运行在这台电脑上，节点各自运行在虚拟机中。',
+  name: '名称',
+  nameHint: '节点以此命名：{example}',
+  nodes: '节点数',
+  nodesHint: '运行容器的虚拟机。',
+  perNode: '每个节点',
+  cpus: 'CPU',
+  memory: '内存',
+  memoryHint: '1024 MiB 可运行若干小型容器。',
+  disk: '磁盘',
+  diskHint: '按需增长，上限为此大小。',
+  units: { mib: 'MiB', gib: 'GiB' },
+  summary: '合计',
+  available: '可用 {free}',
+  cpusShared: '这台电脑共 {cpus} 个，共享使用',
+  tooMuchMemory: '超过可用内存：电脑可能变慢，或虚拟机无法启动。',
+  tooMuchDisk: '若磁盘写满，这台电脑的空间将不足。',
+  tooManyCpus: '超过这台电脑的 CPU 数量：节点之间会相互等待。',
+  unmetTitle: '这台电脑尚未就绪',
+  submit: '创建集群',
+  failed: '无法创建集群',
+  errors: {
+    required: '请输入名称',
+    tooLong: '最多 {max} 个字符',
+    nameFormat: '只能使用小写字母、数字和“-”；以字母开头，以字母或数字结尾',
+    taken: '已有同名集群',
+    whole: '请输入整数',
+    min: '不小于 {min}',
+    max: '不大于 {max}',
+  },
+};

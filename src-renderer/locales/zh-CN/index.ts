@@ -1,0 +1,27 @@
+import type { en } from '../en';
+import type { Shape } from '../shape';
+import { common } from './common';
+import { create } from './create';
+import { clusters, deployments, images } from './deployments';
+import { firstRun } from './first-run';
+import { frame } from './frame';
+import { events, nodes, services } from './kube';
+import { overview } from './overview';
+import { pods } from './pods';
+import { progress } from './progress';
+
+export const zhCN: Shape<typeof en> = {
+  common,
+  frame,
+  firstRun,
+  create,
+  progress,
+  overview,
+  nodes,
+  pods,
+  deployments,
+  services,
+  events,
+  images,
+  clusters,
+};

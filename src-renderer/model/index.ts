@@ -1,0 +1,5 @@
+export * from './deployment';
+export * from './event';
+export * from './node';
+export * from './pod';
+export * from './tone';

@@ -1,0 +1,5 @@
+export * from './clusters';
+export * from './host';
+export * from './preferences';
+export * from './resource';
+export * from './toasts';
