@@ -1,7 +1,13 @@
 export * from './api-error';
 export * from './client';
 export * from './deep-freeze';
+export * from './event-recorder';
 export * from './https-client';
 export type { RawRequest, RawResponse, TransportOptions } from './https-transport';
+export * from './informer';
 export * from './kubeconfig';
+export type { IndexFunction, Lister } from './lister';
+export * from './references';
 export { nameOf, objectKey, queryString, resourcePath, splitKey } from './resource-path';
+export * from './update-with-retry';
+export * from './work-queue';
