@@ -1,6 +1,9 @@
 // The only file that knows LMDB. Three sub-databases: `revisions` (revision -> record), `leases` (id -> lease) and
 // `meta` (compaction marks). All puts of one call are made in one turn of the event loop, which lmdb-js commits as one
 // LMDB transaction; its promise resolves after that transaction was flushed to disk (`overlappingSync: false`).
+//
+// The key index lives in one process's memory, so a second process must not open the same directory. LMDB's own reader
+// table tells who has it open, and forgets processes that died.
 
 import { type Database, open, type RootDatabase } from 'lmdb';
 import type { CompactionMark, Disk, DiskBatch, LeaseRecord } from './disk';
@@ -19,6 +22,8 @@ import { StoreError } from './store-error';
 
 type Bytes = Database<Buffer, Buffer>;
 
+const openHere = new Set<string>();
+
 export class LmdbDisk implements Disk {
   private readonly root: RootDatabase;
   private readonly revisions: Bytes;
@@ -26,12 +31,25 @@ export class LmdbDisk implements Disk {
   private readonly meta: Bytes;
   private readonly scratch = Buffer.alloc(revisionKeySize);
 
-  constructor(directory: string) {
+  /** Throws STORE_LOCKED when the directory is open already. */
+  constructor(private readonly directory: string) {
+    if (openHere.has(directory)) throw lockedBy(process.pid, directory);
     this.root = open({ path: directory, noSubdir: false, overlappingSync: false, maxDbs: 8 });
     const bytes = { encoding: 'binary', keyEncoding: 'binary', cache: false } as const;
     this.revisions = this.root.openDB<Buffer, Buffer>('revisions', bytes);
     this.leaseTable = this.root.openDB<Buffer, Buffer>('leases', bytes);
     this.meta = this.root.openDB<Buffer, Buffer>('meta', bytes);
+    openHere.add(directory);
+  }
+
+  /** Throws STORE_LOCKED when another process has the directory open. */
+  requireSole(): void {
+    // Reading enters this process into the reader table, for others to see.
+    this.compactionMark('scheduled');
+    this.root.readerCheck();
+    const pids = [...this.root.readerList().matchAll(/^\s*(\d+)\s/gm)].map(([, pid]) => Number(pid));
+    const other = pids.find((pid) => pid !== process.pid);
+    if (other !== undefined) throw lockedBy(other, this.directory);
   }
 
   async commit(batch: DiskBatch): Promise<void> {
@@ -84,6 +102,7 @@ export class LmdbDisk implements Disk {
 
   async close(): Promise<void> {
     await this.root.close();
+    openHere.delete(this.directory);
   }
 
   private async settled(writes: Promise<boolean>[]): Promise<void> {
@@ -98,4 +117,11 @@ export class LmdbDisk implements Disk {
     // Later reads of this turn must see what was just committed.
     this.root.resetReadTxn();
   }
+}
+
+function lockedBy(pid: number, directory: string): StoreError {
+  return new StoreError('STORE_LOCKED', {
+    hint: `Process ${pid} has the store open. Stop it, or use the running cluster.`,
+    details: { pid, directory },
+  });
 }

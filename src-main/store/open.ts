@@ -1,6 +1,7 @@
 // Opens the store of a directory.
 
 import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Clock, Logger } from '../kit';
 import { LmdbDisk } from './lmdb-disk';
 import { MvccStore } from './mvcc-store';
@@ -13,12 +14,13 @@ export interface OpenLmdbStoreOptions {
   clock?: Clock;
 }
 
-/** Opens or creates the store in a directory; one process at a time may have it open. */
+/** Opens or creates the store in a directory; only one store at a time may have it open (error STORE_LOCKED). */
 export async function openLmdbStore(options: OpenLmdbStoreOptions): Promise<Store> {
   const { directory, logger, clock } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const disk = new LmdbDisk(directory);
+  const disk = new LmdbDisk(resolve(directory));
   try {
+    disk.requireSole();
     return await MvccStore.open({ disk, logger, clock });
   } catch (error) {
     await disk.close();
