@@ -33,6 +33,8 @@ export interface Informer<T extends KubeObject> {
   readonly lister: Lister<T>;
   /** Whether the first list is in the lister and its handlers have run. */
   hasSynced(): boolean;
+  /** The newest resourceVersion this informer has seen, 0 before the first list: to wait for one's own writes. */
+  latestVersion(): number;
   /** Resolves when synced, rejects with the signal's reason when that aborts first. */
   waitForSync(signal: AbortSignal): Promise<void>;
   /** Handlers run synchronously in the order of the changes; what is held already is told as added. */
@@ -79,6 +81,10 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
 
   hasSynced(): boolean {
     return this.synced;
+  }
+
+  latestVersion(): number {
+    return Number(this.version ?? 0);
   }
 
   async waitForSync(signal: AbortSignal): Promise<void> {
