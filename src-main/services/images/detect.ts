@@ -37,7 +37,8 @@ export async function detectArchive(path: string): Promise<ImageArchive> {
     }
     const chunks: Buffer[] = [];
     let bytes = 0;
-    stream.on('data', (chunk: Buffer) => {
+    stream.on('data', (data) => {
+      const chunk = data as Buffer;
       bytes += chunk.length;
       if (bytes <= maxManifestBytes) chunks.push(chunk);
     });

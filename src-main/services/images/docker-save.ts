@@ -6,44 +6,54 @@ import { errorCode } from '../files';
 
 const saveDeadlineMs = 10 * 60_000;
 
-/** Writes the image to a tar. Errors: DOCKER_UNAVAILABLE, IMAGE_NOT_FOUND. */
-export function saveFromDocker(request: { image: string; path: string }): Promise<void> {
-  const command = ['docker', 'save', '--output', request.path, request.image];
-  return new Promise((resolve, reject) => {
-    let output = '';
-    const child = spawn(command[0]!, command.slice(1), {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: saveDeadlineMs,
+interface Outcome {
+  exitCode: number | null;
+  output: string;
+  /** Why it could not be run at all. */
+  failure?: string;
+}
+
+/** Writes the image to a tar. Errors: DOCKER_UNAVAILABLE, IMAGE_NOT_FOUND (details.field "source"). */
+export async function saveFromDocker(request: { image: string; path: string }): Promise<void> {
+  const save = ['save', '--output', request.path, request.image];
+  const saved = await docker(save);
+  if (saved.exitCode === 0) return;
+  const details = {
+    field: 'source',
+    command: `docker ${save.join(' ')}`,
+    exitCode: saved.exitCode,
+    outputTail: saved.output,
+  };
+  const answers = saved.failure === undefined && (await docker(['version'])).exitCode === 0;
+  const missing = answers && (await docker(['image', 'inspect', request.image])).exitCode !== 0;
+  if (missing) {
+    throw new PilothouseError({
+      code: 'IMAGE_NOT_FOUND',
+      message: `source: there is no file and no image of this computer's Docker named ${request.image}`,
+      hint: '`docker images` lists what there is.',
+      details,
     });
-    child.stderr.on('data', (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-4096);
-    });
-    child.on('error', (error) =>
-      reject(unavailable(errorCode(error) === 'ENOENT' ? 'it is not installed' : error.message)),
-    );
-    child.on('close', (exitCode) => {
-      if (exitCode === 0) return resolve();
-      const details = { command: command.join(' '), exitCode, outputTail: output, field: 'source' };
-      if (/No such image|reference does not exist/i.test(output)) {
-        return reject(
-          new PilothouseError({
-            code: 'IMAGE_NOT_FOUND',
-            message: `source: this computer's Docker has no image ${request.image}, and there is no such file`,
-            hint: '`docker images` lists what there is.',
-            details,
-          }),
-        );
-      }
-      reject(unavailable(output.trim() || `exit code ${exitCode}`, details));
-    });
+  }
+  const reason = saved.failure ?? (saved.output.trim() || `exit code ${saved.exitCode}`);
+  throw new PilothouseError({
+    code: 'DOCKER_UNAVAILABLE',
+    message: `source: there is no such file, and this computer's Docker cannot be asked for it: ${reason}`,
+    hint: 'Give a tar file, or start Docker.',
+    details,
   });
 }
 
-function unavailable(reason: string, details: Record<string, unknown> = { field: 'source' }): PilothouseError {
-  return new PilothouseError({
-    code: 'DOCKER_UNAVAILABLE',
-    message: `source: not a file here, and this computer's Docker cannot be asked for it: ${reason}`,
-    hint: 'Give a tar file, or start Docker.',
-    details,
+function docker(parameters: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let output = '';
+    const child = spawn('docker', parameters, { stdio: ['ignore', 'ignore', 'pipe'], timeout: saveDeadlineMs });
+    child.stderr.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-4096);
+    });
+    child.on('error', (error) => {
+      const failure = errorCode(error) === 'ENOENT' ? 'it is not installed' : error.message;
+      resolve({ exitCode: null, output, failure });
+    });
+    child.on('close', (exitCode) => resolve({ exitCode, output }));
   });
 }

@@ -58,6 +58,11 @@ export class Uploads {
     return upload.path;
   }
 
+  /** Removes a whole file that `add` answered. */
+  async remove(path: string): Promise<void> {
+    await rm(path, { force: true });
+  }
+
   async discard(id: string): Promise<void> {
     const upload = this.open.get(id);
     if (!upload) return;

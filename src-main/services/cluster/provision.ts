@@ -1,0 +1,76 @@
+// Bringing all machines of a cluster up in parallel. One machine's failure does not stop the others: what they reached
+// is kept, and "Retry" goes on from the failed step.
+
+import type { Client } from '../../client';
+import { messageOf, PilothouseError, withDeadline } from '../../kit';
+import type { MachineSpec } from '../../machines';
+import { createNodePayload } from '../node';
+import type { ClusterPki } from '../pki';
+import { type ClusterMachines, hostAddressInGuests } from './environment';
+import type { ClusterRecord } from './record';
+import type { StepBoard } from './step-board';
+
+export interface ProvisionRequest {
+  record: ClusterRecord;
+  machines: ClusterMachines;
+  pki: ClusterPki;
+  client: Client;
+  agentsDirectory: string;
+  board: StepBoard;
+  changed: () => void;
+  signal: AbortSignal;
+}
+
+/** Above the sum of all steps' own deadlines: only a step that forgot its own can meet it. */
+const machineDeadlineMs = 60 * 60_000;
+
+/** Error MACHINES_FAILED, naming the machine, the step and why. */
+export async function provisionMachines(request: ProvisionRequest): Promise<void> {
+  const { record, board } = request;
+  const outcomes = await Promise.allSettled(record.machines.map((spec) => provisionMachine(request, spec)));
+  request.signal.throwIfAborted();
+  const failures = outcomes.flatMap((outcome, index) => {
+    if (outcome.status === 'fulfilled') return [];
+    const name = record.machines[index]!.name;
+    board.fail(name, failureOf(outcome.reason));
+    const step = board.failed(name);
+    return [`${name}: ${step ? `step "${step.step}" failed: ` : ''}${messageOf(outcome.reason)}`];
+  });
+  request.changed();
+  if (failures.length === 0) return;
+  throw new PilothouseError({
+    code: 'MACHINES_FAILED',
+    message: failures.join('; '),
+    hint: 'Retry goes on from the failed step.',
+    retryable: true,
+  });
+}
+
+async function provisionMachine(request: ProvisionRequest, spec: MachineSpec): Promise<void> {
+  const { record, machines, pki, client, board } = request;
+  await withDeadline({ ms: machineDeadlineMs, what: `machine ${spec.name}` }, async (deadline) => {
+    await machines.provision({
+      spec,
+      signal: AbortSignal.any([request.signal, deadline]),
+      report: (report) => {
+        board.record(report);
+        request.changed();
+      },
+      payload: (machine) =>
+        createNodePayload({
+          cluster: record.name,
+          node: { name: spec.name, address: machine.nodeAddress() },
+          server: `https://${hostAddressInGuests}:${record.apiPort}`,
+          networks: { pod: record.networks.pod, service: record.networks.service },
+          pki,
+          agentsDirectory: request.agentsDirectory,
+          client,
+        }),
+    });
+  });
+}
+
+function failureOf(error: unknown) {
+  if (!(error instanceof PilothouseError)) return { code: 'UNEXPECTED', message: messageOf(error) };
+  return { code: error.code, message: error.message, hint: error.hint };
+}
