@@ -44,6 +44,8 @@ export interface MvccStoreOptions {
   clock?: Clock;
   /** Bytes of recent values kept in memory. */
   valueCacheBytes?: number;
+  /** Records read in one go for a watch that catches up. */
+  catchUpRecords?: number;
 }
 
 const defaultValueCacheBytes = 64 * 1024 * 1024;
@@ -63,7 +65,7 @@ export class MvccStore implements Store {
     this.logger = logger;
     this.clock = clock;
     this.state = loadState(disk, { now: clock.now(), valueCacheBytes: options.valueCacheBytes });
-    this.hub = new WatchHub(this.state, logger);
+    this.hub = new WatchHub({ state: this.state, logger, catchUpRecords: options.catchUpRecords });
     const onCommitted = (changes: readonly Change[], revision: number) => this.hub.publish(changes, revision);
     this.queue = new WriteQueue({ state: this.state, logger, onCommitted });
     this.expiry = new LeaseExpiry({
@@ -218,7 +220,7 @@ function randomLeaseId(): bigint {
 function loadState(disk: Disk, options: { now: number; valueCacheBytes?: number }): MvccState {
   const entries = new Map<string, KeyEntry>();
   const compacted = disk.compactionMark('scheduled');
-  // A compacted history may have lost its newest record, but never one after the compaction's revision.
+  // Compaction leaves a record of its own revision, so this is a safety net: revisions must never be given out twice.
   let committed = Math.max(1, compacted);
   disk.scan(0, Number.MAX_SAFE_INTEGER - 1, (main, sub, record) => {
     const { key, create, version, lease, tombstone } = decodeHeader(record);

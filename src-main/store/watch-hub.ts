@@ -26,8 +26,14 @@ interface RangeGroup {
 }
 
 const noBytes = Buffer.alloc(0);
-/** Records read in one go for one watch that catches up. */
-const catchUpRecords = 500;
+export interface WatchHubOptions {
+  state: MvccState;
+  logger: Logger;
+  /** Records read in one go for one watch that catches up. */
+  catchUpRecords?: number;
+}
+
+const defaultCatchUpRecords = 500;
 
 export class WatchHub {
   private readonly byKey = new Map<Key, Set<Watcher>>();
@@ -36,10 +42,15 @@ export class WatchHub {
   private pumping = false;
   private closed = false;
 
-  constructor(
-    private readonly state: MvccState,
-    private readonly logger: Logger,
-  ) {}
+  private readonly state: MvccState;
+  private readonly logger: Logger;
+  private readonly catchUpRecords: number;
+
+  constructor(options: WatchHubOptions) {
+    this.state = options.state;
+    this.logger = options.logger;
+    this.catchUpRecords = options.catchUpRecords ?? defaultCatchUpRecords;
+  }
 
   /** Never calls the listener before it returns. */
   watch(request: WatchRequest, listener: WatchListener): Watch {
@@ -180,7 +191,7 @@ export class WatchHub {
     let last = 0;
     let upTo = committed;
     this.state.disk.scan(next, committed, (main, _sub, record) => {
-      if (main !== last && seen >= catchUpRecords) {
+      if (main !== last && seen >= this.catchUpRecords) {
         upTo = last;
         return false;
       }
