@@ -25,6 +25,8 @@ export interface KindDeclaration<T extends KubeObject> {
   hasStatus?: boolean;
   /** The API server counts changes of everything but metadata and status in metadata.generation. */
   hasGeneration?: boolean;
+  /** A client may set the status at creation (Nodes: a kubelet registers with it). */
+  keepsStatusOnCreate?: boolean;
   /** Status a new object starts with; default: none. */
   initialStatus?(): unknown;
   /** What the status subresource may not change besides spec; default: labels. */
@@ -93,7 +95,9 @@ export function defineKind<T extends KubeObject>(declaration: KindDeclaration<T>
     verbs: declaration.verbs ?? [],
     applyDefaults: (draft) => declaration.applyDefaults?.(draft),
     prepareForCreate(draft) {
-      if (hasStatus) setStatus(draft as unknown as Loose, declaration.initialStatus?.());
+      if (hasStatus && !declaration.keepsStatusOnCreate) {
+        setStatus(draft as unknown as Loose, declaration.initialStatus?.());
+      }
       if (hasGeneration) draft.metadata.generation = 1;
       declaration.prepareForCreate?.(draft);
     },

@@ -1,5 +1,12 @@
 export * from './apps/types';
+export { validateLabelSelector, validatePodTemplate } from './apps/workload';
 export * from './coordination/types';
+export { encodeBase64Text } from './core/base64';
+export { qosClassOf } from './core/pod';
+export { type PodSummary, summarizePod } from './core/pod-columns';
+export { allContainers, applyPodSpecDefaults, defaultPullPolicy } from './core/pod-defaults';
+export { validatePodSpec } from './core/pod-validation';
+export { needsClusterIP, needsNodePort } from './core/service';
 export * from './core/types';
 export * from './decode';
 export * from './define-kind';

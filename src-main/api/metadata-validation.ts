@@ -129,8 +129,13 @@ function validateFinalizers(finalizers: readonly string[], path: string): FieldE
 }
 
 const immutableFields = [
-  ...(['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const),
-];
+  'name',
+  'namespace',
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+] as const;
 
 /**
  * Field errors of changed metadata. Server-owned fields that the client left out must have been taken over from the old
