@@ -1,6 +1,7 @@
 // The only file that knows LMDB. Three sub-databases: `revisions` (revision -> record), `leases` (id -> lease) and
-// `meta` (compaction marks). All puts of one call are made in one turn of the event loop, which lmdb-js commits as one
-// LMDB transaction; its promise resolves after that transaction was flushed to disk (`overlappingSync: false`).
+// `meta` (compaction marks). Each write is one lmdb-js batch, which is one LMDB transaction on a thread of its own; its
+// promise resolves after the pages and then the meta page were flushed to disk (`overlappingSync: false`). Batching by
+// event-loop turn is off, because then a failed commit also rejects a promise that nobody holds.
 //
 // The key index lives in one process's memory, so a second process must not open the same directory. LMDB's own reader
 // table tells who has it open, and forgets processes that died.
@@ -34,7 +35,7 @@ export class LmdbDisk implements Disk {
   /** Throws STORE_LOCKED when the directory is open already. */
   constructor(private readonly directory: string) {
     if (openHere.has(directory)) throw lockedBy(process.pid, directory);
-    this.root = open({ path: directory, noSubdir: false, overlappingSync: false, maxDbs: 8 });
+    this.root = open({ path: directory, noSubdir: false, overlappingSync: false, eventTurnBatching: false, maxDbs: 8 });
     const bytes = { encoding: 'binary', keyEncoding: 'binary', cache: false } as const;
     this.revisions = this.root.openDB<Buffer, Buffer>('revisions', bytes);
     this.leaseTable = this.root.openDB<Buffer, Buffer>('leases', bytes);
@@ -52,17 +53,16 @@ export class LmdbDisk implements Disk {
     if (other !== undefined) throw lockedBy(other, this.directory);
   }
 
-  async commit(batch: DiskBatch): Promise<void> {
-    const writes: Promise<boolean>[] = [];
-    // All writes of a turn share one LMDB transaction and settle together, so one promise a table speaks for all.
-    let last: Promise<boolean> | undefined;
-    for (const { main, sub, header, value } of batch.records) {
-      last = this.revisions.put(writeRevisionKey(this.scratch, main, sub), encodeRecord(header, value));
-    }
-    if (last) writes.push(last);
-    for (const lease of batch.leasesPut) writes.push(this.leaseTable.put(encodeLeaseId(lease.id), encodeLease(lease)));
-    for (const id of batch.leasesRemoved) writes.push(this.leaseTable.remove(encodeLeaseId(id)));
-    await this.settled(writes);
+  commit(batch: DiskBatch): Promise<void> {
+    // Everything that can throw comes before the batch: what a batch has begun it commits.
+    const encoded = batch.records.map(({ header, value }) => encodeRecord(header, value));
+    return this.write(() => {
+      batch.records.forEach(({ main, sub }, i) => {
+        this.revisions.put(writeRevisionKey(this.scratch, main, sub), encoded[i]!);
+      });
+      for (const lease of batch.leasesPut) this.leaseTable.put(encodeLeaseId(lease.id), encodeLease(lease));
+      for (const id of batch.leasesRemoved) this.leaseTable.remove(encodeLeaseId(id));
+    });
   }
 
   readValue(main: number, sub: number): Buffer {
@@ -80,10 +80,10 @@ export class LmdbDisk implements Disk {
     }
   }
 
-  async removeRecords(revisions: readonly { main: number; sub: number }[]): Promise<void> {
-    let last: Promise<boolean> | undefined;
-    for (const { main, sub } of revisions) last = this.revisions.remove(writeRevisionKey(this.scratch, main, sub));
-    if (last) await this.settled([last]);
+  removeRecords(revisions: readonly { main: number; sub: number }[]): Promise<void> {
+    return this.write(() => {
+      for (const { main, sub } of revisions) this.revisions.remove(writeRevisionKey(this.scratch, main, sub));
+    });
   }
 
   leases(): LeaseRecord[] {
@@ -94,10 +94,10 @@ export class LmdbDisk implements Disk {
     return this.meta.get(Buffer.from(mark))?.readDoubleLE(0) ?? 0;
   }
 
-  async setCompactionMark(mark: CompactionMark, revision: number): Promise<void> {
+  setCompactionMark(mark: CompactionMark, revision: number): Promise<void> {
     const bytes = Buffer.alloc(8);
     bytes.writeDoubleLE(revision);
-    await this.settled([this.meta.put(Buffer.from(mark), bytes)]);
+    return this.write(() => void this.meta.put(Buffer.from(mark), bytes));
   }
 
   async close(): Promise<void> {
@@ -105,18 +105,29 @@ export class LmdbDisk implements Disk {
     openHere.delete(this.directory);
   }
 
-  private async settled(writes: Promise<boolean>[]): Promise<void> {
+  /** Commits what `operations` puts and removes as one LMDB transaction. */
+  private async write(operations: () => void): Promise<void> {
     try {
-      await Promise.all(writes);
+      await this.root.batch(operations);
     } catch (error) {
       throw new StoreError('DISK_FAILURE', {
-        cause: error,
+        cause: await causeOf(error),
         hint: 'Check that the disk of the store directory is not full and may be written.',
       });
     }
     // Later reads of this turn must see what was just committed.
     this.root.resetReadTxn();
   }
+}
+
+/** lmdb-js hangs the reason of a failed commit on the error, as a promise that is rejected in the same turn. */
+async function causeOf(error: unknown): Promise<unknown> {
+  const reason = (error as { commitError?: Promise<unknown> }).commitError;
+  if (!reason) return error;
+  const nextTurn = new Promise((resolve) => {
+    setImmediate(() => resolve(error));
+  });
+  return Promise.race([reason.catch((cause: unknown) => cause), nextTurn]);
 }
 
 function lockedBy(pid: number, directory: string): StoreError {
