@@ -22,12 +22,14 @@ export function createJsonLogger(options: JsonLoggerOptions): Logger {
   const write = options.write ?? ((line: string) => process.stdout.write(line));
   const base = options.fields ?? {};
   const enabled = levels.indexOf(options.level);
-  const log = (level: LogLevel) => (message: string, fields: LogFields = {}) => {
-    if (levels.indexOf(level) > enabled) return;
-    const all: LogFields = { level, msg: message, ...base };
-    for (const [key, value] of Object.entries(fields)) all[key] = plain(value);
-    write(`${JSON.stringify(all)}\n`);
-  };
+  const log =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}) => {
+      if (levels.indexOf(level) > enabled) return;
+      const all: LogFields = { level, msg: message, ...base };
+      for (const [key, value] of Object.entries(fields)) all[key] = plain(value);
+      write(`${JSON.stringify(all)}\n`);
+    };
   return {
     error: log('error'),
     warn: log('warn'),

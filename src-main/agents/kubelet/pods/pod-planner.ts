@@ -57,7 +57,14 @@ function restartable(policy: string, observed: ContainerObservation | undefined)
 }
 
 class Planner {
-  readonly actions: PodActions = { killSandbox: false, kill: [], remove: [], start: [], waiting: new Map(), finished: false };
+  readonly actions: PodActions = {
+    killSandbox: false,
+    kill: [],
+    remove: [],
+    start: [],
+    waiting: new Map(),
+    finished: false,
+  };
   private readonly policy: string;
   private readonly description: string;
 
@@ -74,7 +81,8 @@ class Planner {
     if (!usable || extra) return this.planSandbox();
     this.actions.sandbox = sandbox;
     const others = observed.containers.filter((entry) => entry.sandboxId !== sandbox.id && entry.state === 'running');
-    for (const stale of others) this.kill(stale, 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
+    for (const stale of others)
+      this.kill(stale, 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
     for (const entry of observed.containers) if (entry.state === 'created') this.actions.remove.push(entry);
     if (this.planInit(sandbox)) this.planContainers(sandbox);
     return this.actions;
@@ -100,7 +108,8 @@ class Planner {
     const here = observed.containers.filter((entry) => entry.sandboxId === sandbox.id && entry.state !== 'created');
     const mainStarted = here.some((entry) => names.has(entry.name));
     const mainDone =
-      mainStarted && pod.spec.containers.every((c) => {
+      mainStarted &&
+      pod.spec.containers.every((c) => {
         const latest = this.latest(c.name);
         return latest?.state === 'exited' && !restartable(this.policy, latest);
       });

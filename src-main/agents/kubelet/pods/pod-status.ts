@@ -62,7 +62,15 @@ function containerStatus(input: StatusInput, container: Container, init: boolean
     const lastState = before?.lastState ?? {};
     const containerID = before?.state?.terminated ? before.containerID : undefined;
     const imageID = before?.imageID ?? '';
-    return { ...base, state, lastState, ready: false, started: false, imageID, ...(containerID ? { containerID } : {}) };
+    return {
+      ...base,
+      state,
+      lastState,
+      ready: false,
+      started: false,
+      imageID,
+      ...(containerID ? { containerID } : {}),
+    };
   }
   const running = current.state === 'running';
   const started = running && input.isStarted(container, current.id);
@@ -175,7 +183,12 @@ function conditionsOf(input: StatusInput, status: PodStatus): PodCondition[] {
       ? {
           status: 'False',
           reason: 'ReadinessGatesNotReady',
-          message: closed.map((g) => `corresponding condition of pod readiness gate "${g.conditionType}" does not exist or is not True.`).join(' '),
+          message: closed
+            .map(
+              (g) =>
+                `corresponding condition of pod readiness gate "${g.conditionType}" does not exist or is not True.`,
+            )
+            .join(' '),
         }
       : containersReady;
   const own: [string, Verdict][] = [

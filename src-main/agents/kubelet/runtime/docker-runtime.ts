@@ -108,14 +108,13 @@ export class DockerRuntime implements ContainerRuntime {
     }
   }
 
-  async untilStopped(id: string, signal: AbortSignal): Promise<void> {
-    await callIfFound(async () => {
-      try {
-        await this.streams.getContainer(id).wait({ condition: 'not-running', abortSignal: signal });
-      } catch (error) {
-        if (!signal.aborted) throw error;
-      }
-    });
+  async stop(id: string, graceSeconds: number): Promise<void> {
+    try {
+      await callIfFound(() => this.streams.getContainer(id).stop({ t: Math.max(0, Math.ceil(graceSeconds)) }));
+    } catch (error) {
+      // 304: it is not running.
+      if ((error as { cause?: { statusCode?: number } }).cause?.statusCode !== 304) throw error;
+    }
   }
 
   async remove(id: string): Promise<void> {
@@ -253,7 +252,11 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async *events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
-    const filters = JSON.stringify({ type: ['container'], label: [labels.podUid], event: ['start', 'die', 'destroy', 'oom'] });
+    const filters = JSON.stringify({
+      type: ['container'],
+      label: [labels.podUid],
+      event: ['start', 'die', 'destroy', 'oom'],
+    });
     const stream = await call(() => this.streams.getEvents({ filters, abortSignal: signal }));
     let rest = '';
     for await (const chunk of stream as Readable) {

@@ -85,8 +85,8 @@ export interface ContainerRuntime {
   start(id: string): Promise<void>;
   /** A signal to a container that is not running is no error. */
   signal(id: string, signal: string): Promise<void>;
-  /** Resolves when the container is not running (or gone), or when the signal aborts. */
-  untilStopped(id: string, signal: AbortSignal): Promise<void>;
+  /** Sends the image's stop signal, waits `graceSeconds`, then kills; resolves when it is stopped or gone. */
+  stop(id: string, graceSeconds: number): Promise<void>;
   remove(id: string): Promise<void>;
   exec(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;
   logs(container: ContainerObservation, options: LogOptions): Promise<Readable>;
@@ -95,7 +95,10 @@ export interface ContainerRuntime {
   pull(reference: string, options: { signal: AbortSignal; auth?: RegistryAuth }): Promise<void>;
   importArchive(archive: string, options: { reference: string; changes: string[] }): Promise<void>;
   network(name: string): Promise<NetworkFacts | undefined>;
-  createNetwork(name: string, options: { subnet: string; gateway: string; device: string; mtu?: number }): Promise<void>;
+  createNetwork(
+    name: string,
+    options: { subnet: string; gateway: string; device: string; mtu?: number },
+  ): Promise<void>;
   removeNetwork(name: string): Promise<void>;
   /** Lives until the signal aborts or the engine ends the stream. */
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;

@@ -24,7 +24,9 @@ const projectedPlugins = ['configMap', 'secret', 'downwardAPI', 'projected'] as 
 /** The directory name of the volume's plugin, or undefined for volumes that are no files of ours. */
 export function projectedPlugin(volume: Volume): string | undefined {
   const kind = projectedPlugins.find((name) => volume[name] !== undefined);
-  return kind && { configMap: 'configmap', secret: 'secret', downwardAPI: 'downward-api', projected: 'projected' }[kind];
+  return (
+    kind && { configMap: 'configmap', secret: 'secret', downwardAPI: 'downward-api', projected: 'projected' }[kind]
+  );
 }
 
 interface KeyedOptions {

@@ -40,7 +40,8 @@ async function kindAt(path: string): Promise<'absent' | 'directory' | 'file' | '
 async function checkHostPath(path: string, type: string): Promise<void> {
   const kind = await kindAt(path);
   if (type === '' && kind === 'absent') return void (await mkdir(path, { recursive: true, mode: 0o755 }));
-  if (type === 'DirectoryOrCreate' && kind === 'absent') return void (await mkdir(path, { recursive: true, mode: 0o755 }));
+  if (type === 'DirectoryOrCreate' && kind === 'absent')
+    return void (await mkdir(path, { recursive: true, mode: 0o755 }));
   if (type === 'FileOrCreate' && kind === 'absent') {
     return writeFile(path, '', { mode: 0o644 });
   }
