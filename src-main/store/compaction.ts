@@ -1,5 +1,5 @@
 // Compaction. Take key `a` written at revisions 2, 5 and 8, and `b` written at 3 and deleted at 6; compacting at 6
-// forgets a@2 (superseded by a@5), b@3 (superseded) ... and keeps a@5, because a reader at 6 needs it, a@8, because it
+// forgets a@2 (superseded by a@5), b@3 (superseded too), and keeps a@5, because a reader at 6 needs it, a@8, because it
 // is newer, and b@6, the tombstone of the very revision, for watches that start there. Compacting at 7 takes b@6 too.
 //
 // The revision is first recorded as scheduled, durably; then the index is pruned and the records are removed, a chunk

@@ -8,6 +8,7 @@ export type Key = string;
 
 export interface KeyValue {
   key: Key;
+  /** Shared by all who asked: never write into it. A buffer given to a put is likewise the store's from then on. */
   value: Buffer;
   /** Revision at which the key was last created. */
   createRevision: number;
@@ -109,7 +110,10 @@ export interface WatchRequest {
 }
 
 export interface WatchListener {
-  /** All events of one or more whole revisions, in order; no gap, no duplicate, never a revision split in two calls. */
+  /**
+   * All events of one or more whole revisions, in order; no gap, no duplicate, never a revision split in two calls.
+   * `revision`: everything up to it has now been told. Called before the promise of the write itself resolves.
+   */
   onEvents(events: StoreEvent[], revision: number): void;
   /** The watch is over and will not speak again: compacted under it, or the store closed. */
   onEnd(error: Error | undefined): void;
