@@ -1,7 +1,7 @@
-// The store itself: puts the parts together over a disk (lmdb-disk.ts). On disk there is only history, keyed by revision (record-codec.ts); the
-// key index lives in memory and is rebuilt by one pass over the records at open, as etcd does. That keeps a write one
-// append and makes compares and look-ups free of I/O, at about 350 bytes of memory a key; compaction, which the API
-// server asks for every few minutes, bounds both the pass and the memory.
+// The store itself: puts the parts together over a disk (lmdb-disk.ts). On disk there is only history, keyed by revision
+// (record-codec.ts); the key index lives in memory and is rebuilt by one pass over the records at open, as etcd does.
+// That keeps a write one append and makes compares and look-ups free of I/O, at about 350 bytes of memory a key;
+// compaction, which the API server asks for every few minutes, bounds both the pass and the memory.
 //
 // Reads are answered synchronously from committed state (so they are linearizable: a write is visible before its
 // promise resolves); writes go through the group commit of write-queue.ts.
