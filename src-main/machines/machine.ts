@@ -35,6 +35,8 @@ export interface Machine {
   ssh(): Promise<SshEndpoint>;
   /** Recent serial console text, and what follows until disposed. Survives reboots of the machine. */
   console(listener: (text: string) => void): Disposable;
+  /** Called with every new state, also when the machine's process ended by itself. */
+  onStateChange(listener: (state: MachineState) => void): Disposable;
   /** Pid and resident bytes of the machine's process when it runs. */
   usage(): Promise<{ pid: number; residentBytes: number } | undefined>;
 }
@@ -101,6 +103,14 @@ export interface CommandResult {
   stderr: string;
 }
 
+/** A command that runs for long: its streams, and its exit code (undefined when the connection was lost). */
+export interface StreamingCommand extends Disposable {
+  stdin: NodeJS.WritableStream;
+  stdout: NodeJS.ReadableStream;
+  stderr: NodeJS.ReadableStream;
+  exit: Promise<number | undefined>;
+}
+
 /** One SSH connection into a machine. */
 export interface SshSession extends Disposable {
   /** Runs a shell command to its end; throws COMMAND_FAILED (command, exit code, output tail) unless `allowFailure`. */
@@ -108,6 +118,8 @@ export interface SshSession extends Disposable {
     command: string,
     options?: { stdin?: Buffer | NodeJS.ReadableStream; deadlineMs?: number; allowFailure?: boolean },
   ): Promise<CommandResult>;
+  /** Starts a shell command and hands out its streams; ended by disposing. */
+  stream(command: string): Promise<StreamingCommand>;
   /** Writes a file atomically (temporary name, then rename); false when it already had this content and mode. */
   writeFile(file: NodeFile): Promise<boolean>;
 }
@@ -119,6 +131,24 @@ export interface MachineSetOptions {
   imagesDirectory: string;
   /** Node network, e.g. 192.168.77.0/24. */
   network: string;
+}
+
+export interface NetworkStatistics {
+  name: string;
+  connected: boolean;
+  counters: {
+    receivedFrames: number;
+    receivedBytes: number;
+    sentFrames: number;
+    sentBytes: number;
+    droppedFrames: number;
+  };
+}
+
+export interface AcceleratorVerdict {
+  accelerator: 'kvm' | 'hvf' | 'whpx' | 'tcg';
+  /** For a person: "/dev/kvm exists, but the kernel printed nothing within 5 s". */
+  reason: string;
 }
 
 /** All machines of one cluster. Created by `createMachineSet` of the driver; owns QEMU processes and the switch. */
@@ -137,6 +167,17 @@ export interface MachineSet extends Disposable {
   connect(name: string): Promise<SshSession>;
   /** Graceful (ACPI power button, then deadline, then kill). Absent machines are no error. */
   stop(name: string, signal?: AbortSignal): Promise<void>;
+  /** Freezes a running machine, and lets it go on. */
+  suspend(name: string): Promise<void>;
+  resume(name: string): Promise<void>;
+  /** Frames and bytes that passed each machine's port of the switch. */
+  networkStatistics(): NetworkStatistics[];
+  /** How machines of this set are run, and why; undefined before the first one was started. */
+  accelerator(): AcceleratorVerdict | undefined;
+  /** Lets go of the machines without ending them: the next MachineSet of this folder finds them running. */
+  detach(): Promise<void>;
+  /** Stops every machine, then everything else. */
+  dispose(): Promise<void>;
   /** Stops and removes disk and folder. */
   delete(name: string): Promise<void>;
 }
