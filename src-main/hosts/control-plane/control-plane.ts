@@ -44,19 +44,24 @@ export async function startControlPlane(config: ControlPlaneConfig, logger: Logg
     });
     stack.defer(() => server.stop());
     const loops = new AbortController();
-    const controllers = await startControllers({
-      client: server.client({ name: 'system:kube-controller-manager', groups: [authenticated] }),
-      podNetwork: config.networks.pod,
-      rootCertificate: config.certificates.ca,
-      logger: logger.child({ part: 'controllers' }),
-      signal: loops.signal,
-    });
-    const scheduler = await startScheduler({
-      client: server.client({ name: 'system:kube-scheduler', groups: [authenticated] }),
-      logger: logger.child({ part: 'scheduler' }),
-      signal: loops.signal,
-    });
-    stack.defer(() => loops.abort());
+    stack.defer(() => loops.abort(new Error('the control plane ends')));
+    const as = (name: string) => server.client({ name, groups: [authenticated] });
+    const [controllers, scheduler] = await Promise.all([
+      startControllers({
+        client: as('system:kube-controller-manager'),
+        podNetwork: config.networks.pod,
+        rootCertificate: config.certificates.ca,
+        logger: logger.child({ part: 'controllers' }),
+        signal: loops.signal,
+      }),
+      startScheduler({
+        client: as('system:kube-scheduler'),
+        logger: logger.child({ part: 'scheduler' }),
+        signal: loops.signal,
+      }),
+    ]);
+    stack.defer(() => controllers.stop());
+    stack.defer(() => scheduler.stop());
     logger.info('the control plane is running', { port: server.port, revision: store.revision() });
     return { port: server.port, stop: () => stack.dispose() };
   } catch (error) {
