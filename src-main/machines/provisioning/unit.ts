@@ -14,6 +14,8 @@ function filesOf(name: string, { files, unit }: UnitPayload): NodeFile[] {
   return [...files, { path: `/etc/systemd/system/${name}.service`, content: unit, mode: 0o644 }];
 }
 
+const wants = '/etc/systemd/system/multi-user.target.wants';
+
 export function unitStep(options: UnitStepOptions): ProvisioningStep {
   const { name } = options;
   return {
@@ -25,7 +27,7 @@ export function unitStep(options: UnitStepOptions): ProvisioningStep {
       // Credentials are read when an agent starts.
       if (done.credentialsChanged) return false;
       const shell = await session();
-      const state = await shell.run(`systemctl is-active --quiet ${name} && systemctl is-enabled --quiet ${name}`, {
+      const state = await shell.run(`systemctl is-active --quiet ${name} && [ -e ${wants}/${name}.service ]`, {
         allowFailure: true,
       });
       return state.exitCode === 0 && (await filesPresent(shell, filesOf(name, options.payload(await payload()))));
@@ -37,10 +39,10 @@ export function unitStep(options: UnitStepOptions): ProvisioningStep {
       detail(changed.length > 0 ? 'restarting' : 'starting');
       await shell.run(
         [
+          // What `systemctl enable` would do, without the second reload it makes.
+          `mkdir -p ${wants} && ln -sf /etc/systemd/system/${name}.service ${wants}/${name}.service`,
           'systemctl daemon-reload',
-          `systemctl enable --quiet ${name} 2>/dev/null || systemctl enable ${name}`,
-          `systemctl reset-failed ${name} 2>/dev/null || true`,
-          `systemctl restart ${name} && sleep 1 && systemctl is-active --quiet ${name} && exit 0`,
+          `{ systemctl restart ${name} || { systemctl reset-failed ${name}; systemctl restart ${name}; }; } && sleep 1 && systemctl is-active --quiet ${name} && exit 0`,
           `systemctl status --no-pager -n 0 ${name}; journalctl --no-pager -o cat -n 30 -u ${name}; exit 5`,
         ].join('\n'),
       );

@@ -57,7 +57,11 @@ function prove(
       works: false,
       reason: `the kernel printed nothing within ${proofDeadlineMs / 1000} s with ${accelerator}`,
     };
-    const end = () => child.kill('SIGKILL');
+    let endedByUs = false;
+    const end = () => {
+      endedByUs = true;
+      child.kill('SIGKILL');
+    };
     const deadline = setTimeout(end, proofDeadlineMs);
     child.stdout.on('data', (chunk: Buffer) => {
       if (!/\S/.test(chunk.toString())) return;
@@ -72,9 +76,14 @@ function prove(
     });
     child.once('close', (code, signal) => {
       clearTimeout(deadline);
-      const failed = !verdict.works && signal === null && code !== 0;
+      const failed = !verdict.works && !endedByUs;
       resolve(
-        failed ? { works: false, reason: complaint.trim().split('\n')[0] || `QEMU exited with ${code}` } : verdict,
+        failed
+          ? {
+              works: false,
+              reason: complaint.trim().split('\n')[0] || `QEMU with ${accelerator} ended with ${signal ?? code}`,
+            }
+          : verdict,
       );
     });
   });
