@@ -1,3 +1,4 @@
+export * from './cluster';
 export * from './deployment';
 export * from './event';
 export * from './node';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WatchRequest } from '../../src-main/contract';
+import type { WatchMessage, WatchRequest } from '../../src-main/contract';
 import { FeedPool, type WatchHandlers } from './feed-pool';
 
 const pods = { group: '', version: 'v1', plural: 'pods', namespaced: true };
@@ -27,10 +27,10 @@ function setUp() {
   const elapse = () => timers.splice(0).forEach((timer) => timer.live && timer.run());
   return { opened, pool, elapse };
 }
-const snapshot = {
+const snapshot: Extract<WatchMessage, { type: 'snapshot' }> = {
   type: 'snapshot',
   list: { apiVersion: 'v1', kind: 'PodList', metadata: { resourceVersion: '7' }, items: [{ metadata: { name: 'a' } }] },
-} as const;
+};
 
 describe('FeedPool', () => {
   it('opens one watch for many viewers and ends it some time after the last', () => {

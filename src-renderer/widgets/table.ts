@@ -1,0 +1,44 @@
+// Columns as data and sorting, shared by every table.
+
+export interface TableColumn<T> {
+  id: string;
+  label: string;
+  /** What is shown without a slot, searched, and sorted by. */
+  value: (row: T) => string | number;
+  /** CSS grid track; the default shares what is left. */
+  width?: string;
+  align?: 'end';
+}
+
+export interface SortState {
+  column: string;
+  descending: boolean;
+}
+
+const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+
+function compare(a: string | number, b: string | number): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return collator.compare(String(a), String(b));
+}
+
+/** A sorted copy; equal rows keep their order. */
+export function sortRows<T>(rows: readonly T[], columns: readonly TableColumn<T>[], sort: SortState | undefined): T[] {
+  const column = columns.find((item) => item.id === sort?.column);
+  if (!column || !sort) return [...rows];
+  const direction = sort.descending ? -1 : 1;
+  return rows
+    .map((row) => ({ row, value: column.value(row) }))
+    .sort((a, b) => direction * compare(a.value, b.value))
+    .map(({ row }) => row);
+}
+
+/** Rows of which some column contains every word of the query. */
+export function filterRows<T>(rows: readonly T[], columns: readonly TableColumn<T>[], query: string): readonly T[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return rows;
+  return rows.filter((row) => {
+    const text = columns.map((column) => String(column.value(row)).toLowerCase()).join('\n');
+    return words.every((word) => text.includes(word));
+  });
+}
