@@ -9,6 +9,7 @@ import {
   acquireInstanceLock,
   createLogger,
   type HomePaths,
+  type HostServicesOptions,
   homeDirectory,
   homePaths,
   type LaunchControlPlane,
@@ -27,6 +28,8 @@ export interface OpenHostOptions {
   logLevel?: string;
   /** First port that is tried for an API server. */
   firstApiPort?: number;
+  /** Machines other than QEMU's, for tests. */
+  createMachineSet?: HostServicesOptions['createMachineSet'];
 }
 
 export interface OpenHost {
@@ -58,9 +61,9 @@ export async function openHost(options: OpenHostOptions): Promise<OpenHost> {
       version: application.version,
       shell,
       launchControlPlane: options.launchControlPlane,
-      createMachineSet: createQemuMachineSet,
+      createMachineSet: options.createMachineSet ?? createQemuMachineSet,
       agentsDirectory: application.agents,
-      requirements: () => hostRequirements(),
+      requirements: () => hostRequirements({ directory: paths.directory }),
       logger,
       logLevel,
       onShutdown: options.onShutdown,

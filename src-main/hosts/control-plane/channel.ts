@@ -20,8 +20,9 @@ interface ParentPort {
 export function openChannel(): Channel {
   const parentPort = 'parentPort' in process ? (process.parentPort as ParentPort | null) : undefined;
   if (parentPort) {
+    const post = parentPort.postMessage.bind(parentPort);
     return {
-      send: (message) => parentPort.postMessage(message),
+      send: (message) => post(message),
       onMessage: (listener) => void parentPort.on('message', ({ data }) => listener(data as ToControlPlane)),
       // Electron ends its utility processes together with itself.
       onDisconnect: () => undefined,

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { type HostFile, tokenParameter } from '../../contract';
 import { PilothouseError } from '../../kit';
-import { createForkLauncher, firstFreePort, writeFileAtomic } from '../../services';
+import { createForkLauncher, firstFreePort, type HostServicesOptions, writeFileAtomic } from '../../services';
 import type { Application } from '../application';
 import { type OpenHost, openHost } from '../open-host';
 import { type HeadlessServer, startHeadlessServer } from './server';
@@ -15,6 +15,8 @@ export interface HeadlessHostOptions {
   port?: number;
   home?: string;
   firstApiPort?: number;
+  /** Machines other than QEMU's, for tests. */
+  createMachineSet?: HostServicesOptions['createMachineSet'];
   onShutdown: () => void;
 }
 
@@ -41,6 +43,7 @@ export async function runHeadlessHost(options: HeadlessHostOptions): Promise<Hea
     }),
     home: options.home,
     firstApiPort: options.firstApiPort,
+    createMachineSet: options.createMachineSet,
     onShutdown: options.onShutdown,
   });
   const token = randomBytes(32).toString('base64url');
