@@ -201,6 +201,7 @@ function nodeContext(input: NodeContextInput): NodeContext {
     name: nodeName,
     ip: input.nodeIP,
     memoryBytes: facts.memoryBytes,
+    oomScoreFloor: facts.oomScoreFloor,
     allocatable: {
       cpu: String(facts.cpus),
       memory: String(facts.memoryBytes),

@@ -18,22 +18,28 @@ function memory(meminfo: string, key: string): number {
   return Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(meminfo)?.[1] ?? 0) * 1024;
 }
 
+/** CAP_SYS_RESOURCE */
+const sysResource = 24n;
+
 /** Kubernetes names architectures as Go does. */
 const architectures: Record<string, string> = { x64: 'amd64', ia32: '386' };
 
 export async function readMachineFacts(root: string): Promise<MachineFacts> {
-  const [meminfo, osRelease, machineID, systemUUID, bootID, disk] = await Promise.all([
+  const [meminfo, osRelease, machineID, systemUUID, bootID, disk, status] = await Promise.all([
     text('/proc/meminfo'),
     text('/etc/os-release'),
     text('/etc/machine-id'),
     text('/sys/class/dmi/id/product_uuid'),
     text('/proc/sys/kernel/random/boot_id'),
     statfs(root),
+    text('/proc/self/status'),
   ]);
+  const capabilities = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
   return {
     hostname: hostname(),
     cpus: cpus().length,
     memoryBytes: memory(meminfo, 'MemTotal'),
+    oomScoreFloor: (capabilities >> sysResource) & 1n ? -1000 : 0,
     diskBytes: disk.blocks * disk.bsize,
     machineID,
     systemUUID: systemUUID || machineID,

@@ -8,6 +8,8 @@ export interface MachineFacts {
   hostname: string;
   cpus: number;
   memoryBytes: number;
+  /** 0 when this process may not lower a process's score for the out-of-memory killer. */
+  oomScoreFloor: number;
   diskBytes: number;
   machineID: string;
   systemUUID: string;
@@ -143,7 +145,7 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
 
 /** Whether anything but the heartbeat differs: such a status is worth a write at once. */
 export function withoutHeartbeats(status: NodeStatus | undefined): NodeStatus {
-  const conditions = status?.conditions?.map(({ lastHeartbeatTime: _, ...condition }) => condition);
+  const conditions = status?.conditions?.map((condition) => ({ ...condition, lastHeartbeatTime: undefined }));
   return { ...status, conditions };
 }
 

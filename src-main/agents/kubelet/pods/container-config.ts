@@ -36,6 +36,8 @@ export interface ContainerInput {
   resolvConf: string;
   terminationMessageFile: string;
   nodeMemory: number;
+  /** The kernel refuses to lower a score below the kubelet's own without CAP_SYS_RESOURCE. */
+  oomScoreFloor: number;
   /** `USER` of the image. */
   imageUser: string;
   /** ID or reference of the image to run. */
@@ -55,7 +57,7 @@ function resourceConfig(input: ContainerInput) {
       ? { CpuPeriod: cpuPeriod, CpuQuota: Math.max(minCpuQuota, Math.floor((cpuLimit * cpuPeriod) / 1000)) }
       : {}),
     ...(memory > 0 ? { Memory: memory, MemorySwap: memory } : {}),
-    OomScoreAdj: oomScoreAdjustment(pod, container, input.nodeMemory),
+    OomScoreAdj: Math.max(input.oomScoreFloor, oomScoreAdjustment(pod, container, input.nodeMemory)),
   };
 }
 
@@ -186,6 +188,7 @@ export interface SandboxInput {
   attempt: number;
   image: string;
   network: string;
+  oomScoreFloor: number;
 }
 
 /** The infra container: it holds the network, IPC and UTS namespaces for as long as the Pod lives. */
@@ -207,7 +210,7 @@ export function sandboxConfig(input: SandboxInput): ContainerCreateOptions {
       IpcMode: pod.spec.hostIPC ? 'host' : 'shareable',
       PidMode: pod.spec.hostPID ? 'host' : '',
       UTSMode: host ? 'host' : '',
-      OomScoreAdj: -998,
+      OomScoreAdj: Math.max(input.oomScoreFloor, -998),
       CpuShares: minShares,
       RestartPolicy: { Name: 'no' },
       ...(sysctls.length > 0 ? { Sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])) } : {}),

@@ -111,6 +111,7 @@ export class ContainerStarter {
       resolvConf: directories.resolvConf(uid),
       terminationMessageFile,
       nodeMemory: node.memoryBytes,
+      oomScoreFloor: node.oomScoreFloor,
       imageUser: image.user,
       image: image.id,
     });

@@ -6,6 +6,8 @@ export interface NodeContext {
   readonly name: string;
   readonly ip: string;
   readonly memoryBytes: number;
+  /** Lowest score for the out-of-memory killer that this process may give. */
+  readonly oomScoreFloor: number;
   readonly allocatable: Record<string, string>;
   readonly clusterDNS: readonly string[];
   readonly clusterDomain: string;

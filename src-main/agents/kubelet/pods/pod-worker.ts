@@ -59,6 +59,8 @@ export class PodWorker {
   private running = false;
   private again = false;
   private stopped = false;
+  /** After a failure: what Docker reports until then must not make it try again in a tight loop. */
+  private notBefore = 0;
   private cancelTimer = () => {};
   private readonly abort = new AbortController();
   private readonly backoff = new Backoff<'sync'>({ baseMs: 1000, maxMs: 30_000 });
@@ -88,6 +90,8 @@ export class PodWorker {
   }
 
   update(pod: Pod): void {
+    const changed = pod.metadata.generation !== this.pod?.metadata.generation;
+    if (changed || pod.metadata.deletionTimestamp) this.notBefore = 0;
     this.pod = pod;
     const grace = pod.metadata.deletionTimestamp ? pod.metadata.deletionGracePeriodSeconds : undefined;
     if (grace !== undefined) {
@@ -100,6 +104,7 @@ export class PodWorker {
   /** The object is gone from the API: end what runs, at once. */
   vanish(): void {
     this.vanished = true;
+    this.notBefore = 0;
     this.abort.abort();
     this.services.statuses.forget(this.identity.uid);
     this.terminator.hasten(vanishedGraceMs);
@@ -111,7 +116,8 @@ export class PodWorker {
     this.again = true;
     if (this.running || this.stopped) return;
     this.cancelTimer();
-    this.cancelTimer = this.services.clock.after(0, () => void this.run());
+    const waitMs = Math.max(0, this.notBefore - this.services.clock.now());
+    this.cancelTimer = this.services.clock.after(waitMs, () => void this.run());
   }
 
   /** Ends the worker, not the containers: the kubelet is going down. */
@@ -125,13 +131,15 @@ export class PodWorker {
   private async run(): Promise<void> {
     this.running = true;
     let wakeInMs = idleWakeMs;
-    while (this.again && !this.stopped) {
+    while (this.again && !this.stopped && this.notBefore <= this.services.clock.now()) {
       this.again = false;
       try {
         wakeInMs = await this.sync();
         this.backoff.forget('sync');
+        this.notBefore = 0;
       } catch (error) {
         wakeInMs = this.backoff.next('sync');
+        this.notBefore = this.services.clock.now() + wakeInMs;
         this.logger.warn('pod sync failed, trying again', { error, inMs: wakeInMs });
       }
     }
@@ -285,7 +293,7 @@ export class PodWorker {
     const image = await node.pauseImage();
     const name = containerName(this.identity, sandboxContainerName, attempt);
     try {
-      await runtime.start(await runtime.create(name, sandboxConfig({ pod, attempt, image, network })));
+      await runtime.start(await runtime.create(name, sandboxConfig({ pod, attempt, image, network, oomScoreFloor: node.oomScoreFloor })));
     } catch (error) {
       const message = `Failed to create pod sandbox: ${messageOf(error)}`;
       tell(pod, { type: 'Warning', reason: 'FailedCreatePodSandBox', message });
