@@ -29,7 +29,8 @@ async function filesBelow(directory: string): Promise<string[]> {
 
 export async function readRecipe(directory: string): Promise<Recipe> {
   const hash = createHash('sha256').update(builderVersion);
-  const files = (await filesBelow(directory)).map((path) => ({ path, name: relative(directory, path) }));
+  const all = (await filesBelow(directory)).map((path) => ({ path, name: relative(directory, path) }));
+  const files = all.filter(({ name }) => !name.endsWith('.md'));
   for (const { path, name } of files.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     hash.update(`\0${name}\0`).update(await readFile(path));
   }

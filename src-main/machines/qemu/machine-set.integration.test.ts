@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { silentLogger } from '../../kit';
+import { type PilothouseError, silentLogger } from '../../kit';
 import type { MachineSet, MachineState, NodePayload, StepReport } from '../machine';
 import { canRunQemu, createQemuMachineSet } from './machine-set';
 
@@ -221,7 +221,12 @@ describe.skipIf(!canRun)('a QEMU machine (needs qemu-system-x86_64 and mmdebstra
       await run(
         'rm /etc/ssh/ssh_host_ed25519_key && ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key && systemctl restart ssh',
       );
-      await expect(set.connect(spec.name)).rejects.toMatchObject({ code: 'HOST_KEY_CHANGED' });
+      const outcome = () =>
+        set.connect(spec.name).then(
+          () => 'connected',
+          (error: PilothouseError) => error.code,
+        );
+      await expect.poll(outcome, { timeout: 30_000, interval: 500 }).toBe('HOST_KEY_CHANGED');
     },
     minutes,
   );

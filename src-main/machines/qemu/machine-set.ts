@@ -128,9 +128,7 @@ class QemuMachineSet implements MachineSet {
     await this.interrupt(name);
     const machine = this.machines.get(name);
     if (!machine) return;
-    await machine.kill();
-    await machine.stop();
-    await machine.removeFolder();
+    await machine.destroy();
     this.machines.delete(name);
   }
 

@@ -39,6 +39,7 @@ const powerdownDeadlineMs = 30_000;
 const powerButtonRepeatMs = 6000;
 const quitDeadlineMs = 5000;
 const pollMs = 100;
+const consoleCheckMs = 20_000;
 const startAttempts = 3;
 
 export class QemuMachine implements Machine {
@@ -50,6 +51,8 @@ export class QemuMachine implements Machine {
   /** The guest asked for its own power-off, so the end of the process is no failure. */
   private guestShutdown = false;
   private abandoned = false;
+  private lastChange: Promise<void> = Promise.resolve();
+  private cancelConsoleCheck: (() => void) | undefined;
 
   constructor(
     private record: MachineRecord,
@@ -118,7 +121,31 @@ export class QemuMachine implements Machine {
   }
 
   /** Makes the folder and an overlay of the requested size over the image's disk. */
-  async createDisk(image: NodeImage, signal: AbortSignal): Promise<void> {
+  createDisk(image: NodeImage, signal: AbortSignal): Promise<void> {
+    return this.exclusive(() => this.makeDisk(image, signal));
+  }
+
+  /** Starts QEMU and connects its monitor and its port of the switch; `starting` until someone reached the guest. */
+  start(image: NodeImage, verdict: AcceleratorVerdict, signal: AbortSignal): Promise<void> {
+    return this.exclusive(() => this.startProcess(image, verdict, signal));
+  }
+
+  /** Power button, pressed again while the guest does not react; then `quit`; then SIGKILL. Returns when it has ended. */
+  stop(signal?: AbortSignal): Promise<void> {
+    return this.exclusive(() => this.stopProcess(signal));
+  }
+
+  /** Pulls the plug and removes everything the machine has on disk. */
+  destroy(): Promise<void> {
+    return this.exclusive(async () => {
+      if (this.pid !== undefined) this.setState('stopping');
+      await this.kill();
+      if (this.pid !== undefined) this.gone();
+      await this.removeFolder();
+    });
+  }
+
+  private async makeDisk(image: NodeImage, signal: AbortSignal): Promise<void> {
     await mkdir(this.options.directory, { recursive: true, mode: 0o700 });
     const partial = this.path('disk.qcow2.new');
     await runCommand(
@@ -157,8 +184,7 @@ export class QemuMachine implements Machine {
     }
   }
 
-  /** Starts QEMU and connects its monitor and its port of the switch; `starting` until someone reached the guest. */
-  async start(image: NodeImage, verdict: AcceleratorVerdict, signal: AbortSignal): Promise<void> {
+  private async startProcess(image: NodeImage, verdict: AcceleratorVerdict, signal: AbortSignal): Promise<void> {
     await mkdir(this.options.directory, { recursive: true, mode: 0o700 });
     const sockets = await makeSocketDirectory(this.options.directory);
     this.consoleLog.trim();
@@ -193,8 +219,7 @@ export class QemuMachine implements Machine {
     await this.requireMonitor().execute('cont');
   }
 
-  /** Power button, pressed again while the guest does not react; then `quit`; then SIGKILL. Returns when it has ended. */
-  async stop(signal?: AbortSignal): Promise<void> {
+  private async stopProcess(signal?: AbortSignal): Promise<void> {
     if (this.pid === undefined) {
       if (this.current === 'failed') this.setState('stopped');
       return;
@@ -218,17 +243,17 @@ export class QemuMachine implements Machine {
       await this.command('quit');
       if (!(await this.ended(pid, quitDeadlineMs))) await this.kill(pid);
     }
-    this.gone();
+    if (this.pid === pid) this.gone();
   }
 
   /** Ends the process at once, as pulling the plug. */
-  async kill(pid = this.pid): Promise<void> {
+  private async kill(pid = this.pid): Promise<void> {
     if (pid === undefined || (await findQemu(this.path('qemu.pid'))) !== pid) return;
     process.kill(pid, 'SIGKILL');
     await this.ended(pid, quitDeadlineMs);
   }
 
-  async removeFolder(): Promise<void> {
+  private async removeFolder(): Promise<void> {
     this.consoleLog.dispose();
     const sockets = await makeSocketDirectory(this.options.directory);
     await rm(sockets, { recursive: true, force: true });
@@ -239,10 +264,21 @@ export class QemuMachine implements Machine {
   /** Lets go without ending the process. */
   detach(): void {
     this.abandoned = true;
+    this.cancelConsoleCheck?.();
     this.monitor?.dispose();
     this.consoleLog.dispose();
     this.options.networkSwitch.detach(this.spec.name);
     this.stateListeners.clear();
+  }
+
+  /** One change of the process or the disk at a time: an interrupted start is over before the stop that follows it. */
+  private exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.lastChange.then(work);
+    this.lastChange = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
   }
 
   private async launch(sockets: string, image: NodeImage, verdict: AcceleratorVerdict): Promise<void> {
@@ -315,7 +351,15 @@ export class QemuMachine implements Machine {
       onClose: () => void this.onMonitorClosed(pid),
     });
     this.pid = pid;
+    this.boundConsole();
     this.options.networkSwitch.attach(this.spec.name, join(sockets, 'network.sock'));
+  }
+
+  /** A guest that never stops printing must not fill the disk of the host. */
+  private boundConsole(): void {
+    this.cancelConsoleCheck?.();
+    this.consoleLog.enforceLimit();
+    this.cancelConsoleCheck = this.options.clock.after(consoleCheckMs, () => this.boundConsole());
   }
 
   private onEvent(event: string): void {
@@ -334,6 +378,7 @@ export class QemuMachine implements Machine {
   private gone(): void {
     const expected = this.current === 'stopping' || this.guestShutdown;
     this.pid = undefined;
+    this.cancelConsoleCheck?.();
     this.monitor?.dispose();
     this.monitor = undefined;
     this.options.networkSwitch.detach(this.spec.name);
