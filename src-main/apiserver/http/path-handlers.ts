@@ -18,7 +18,8 @@ export interface PathHandlerOptions {
 }
 
 const healthPaths = new Set(['/healthz', '/livez', '/readyz']);
-const protobufV2 = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+/** Asked for with an `@` in it, which no MIME parser takes; upstream therefore answers with a dot. */
+const protobufV2 = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 
 export class PathHandler {
   constructor(private readonly options: PathHandlerOptions) {}
