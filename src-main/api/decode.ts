@@ -21,7 +21,7 @@ interface Place {
   path: string;
   /** spec.containers.image, as Go's decoder names it. */
   goPath: string;
-  /** Innermost Go struct. */
+  /** Definition of the innermost Go struct. */
   struct: string;
 }
 
@@ -48,9 +48,9 @@ class Decoder {
   object(schema: Schema, name: string, value: Record<string, unknown>, place: Place): void {
     const properties = schema.properties;
     if (!properties) return;
-    const struct = name.slice(name.lastIndexOf('.') + 1);
     for (const field of Object.keys(value)) {
       const property = Object.hasOwn(properties, field) ? properties[field] : undefined;
+      if (property && plainlyFits(property, value[field])) continue;
       const path = place.path ? `${place.path}.${field}` : field;
       if (!property) {
         this.result.unknownFields.push(path);
@@ -59,7 +59,7 @@ class Decoder {
         delete value[field];
       } else {
         const goPath = place.goPath ? `${place.goPath}.${field}` : field;
-        value[field] = this.value(property, value[field], { path, goPath, struct });
+        value[field] = this.value(property, value[field], { path, goPath, struct: name });
       }
     }
   }
@@ -108,6 +108,7 @@ class Decoder {
     const item = schema.items ?? {};
     const list = value as unknown[];
     for (let index = 0; index < list.length; index += 1) {
+      if (plainlyFits(item, list[index])) continue;
       if (list[index] === null) list[index] = zeroOf(item);
       else list[index] = this.value(item, list[index], { ...place, path: `${place.path}[${index}]` });
     }
@@ -122,6 +123,7 @@ class Decoder {
     const item = schema.additionalProperties;
     if (!item) return value;
     for (const key of Object.keys(value)) {
+      if (plainlyFits(item, value[key])) continue;
       if (value[key] === null) value[key] = zeroOf(item);
       else value[key] = this.value(item, value[key], { ...place, path: `${place.path}.${key}` });
     }
@@ -181,13 +183,23 @@ class Decoder {
   }
 
   mismatch(place: Place, value: unknown, goType: string, shown = jsonTypeOf(value)): void {
-    const target = place.goPath ? `Go struct field ${place.struct}.${place.goPath}` : 'Go value';
+    const target = place.goPath ? `Go struct field ${lastPart(place.struct)}.${place.goPath}` : 'Go value';
     this.report(place, value, `json: cannot unmarshal ${shown} into ${target} of type ${goType}`);
   }
 
   private report(place: Place, value: unknown, detail: string): void {
     this.result.typeErrors.push({ type: 'FieldValueTypeInvalid', field: place.path, badValue: value, detail });
   }
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
+}
+
+/** The common case, decided without building any path: most values are strings and booleans as they should be. */
+function plainlyFits(schema: Schema, value: unknown): boolean {
+  if (schema.type === 'string') return typeof value === 'string' && schema.format !== 'byte';
+  return schema.type === 'boolean' && typeof value === 'boolean';
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -222,11 +234,10 @@ function badBase64Byte(text: string): number {
 export function pruneUnknown(schemaName: string, value: unknown): Decoded {
   const decoder = new Decoder();
   const schema = schemaOf(schemaName);
-  const kind = schemaName.slice(schemaName.lastIndexOf('.') + 1);
   if (!isObject(value)) {
-    decoder.mismatch({ path: '', goPath: '', struct: kind }, value, schemaName.split('.').slice(-2).join('.'));
+    decoder.mismatch({ path: '', goPath: '', struct: schemaName }, value, schemaName.split('.').slice(-2).join('.'));
   } else {
-    decoder.object(schema, schemaName, value, { path: '', goPath: '', struct: kind });
+    decoder.object(schema, schemaName, value, { path: '', goPath: '', struct: schemaName });
   }
   return decoder.result;
 }

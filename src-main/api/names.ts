@@ -24,10 +24,21 @@ function tooLongMessage(limit: number): string {
   return `must be no more than ${limit} bytes`;
 }
 
-function check(value: string, pattern: string, limit: number, message: string): string[] {
+function whole(pattern: string): RegExp {
+  return new RegExp(`^(?:${pattern})$`);
+}
+
+const label1123Shape = whole(label1123);
+const subdomain1123Shape = whole(subdomain1123);
+const label1035Shape = whole(label1035);
+const qualifiedNameShape = whole(qualifiedName);
+const labelValueShape = whole(labelValue);
+const configMapKeyShape = whole(configMapKey);
+
+function check(value: string, shape: RegExp, limit: number, message: string): string[] {
   const problems: string[] = [];
   if (value.length > limit) problems.push(tooLongMessage(limit));
-  if (!new RegExp(`^(?:${pattern})$`).test(value)) problems.push(message);
+  if (!shape.test(value)) problems.push(message);
   return problems;
 }
 
@@ -52,15 +63,15 @@ const qualifiedNameText =
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
 
 export function dns1123LabelProblems(value: string): string[] {
-  return check(value, label1123, 63, label1123Message);
+  return check(value, label1123Shape, 63, label1123Message);
 }
 
 export function dns1123SubdomainProblems(value: string): string[] {
-  return check(value, subdomain1123, 253, subdomain1123Message);
+  return check(value, subdomain1123Shape, 253, subdomain1123Message);
 }
 
 export function dns1035LabelProblems(value: string): string[] {
-  return check(value, label1035, 63, label1035Message);
+  return check(value, label1035Shape, 63, label1035Message);
 }
 
 /** Names that become a path segment as they are (rbac kinds, for one). */
@@ -100,21 +111,22 @@ export function qualifiedNameProblems(value: string): string[] {
   }
   if (name === '') problems.push('name part must be non-empty');
   else if (name.length > 63) problems.push(`name part ${tooLongMessage(63)}`);
-  if (!new RegExp(`^${qualifiedName}$`).test(name)) {
+  if (!qualifiedNameShape.test(name)) {
     problems.push(`name part ${patternMessage(qualifiedNameText, qualifiedName, 'MyName', 'my.name', '123-abc')}`);
   }
   return problems;
 }
 
+const labelValueMessage = patternMessage(
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  labelValue,
+  'MyValue',
+  'my_value',
+  '12345',
+);
+
 export function labelValueProblems(value: string): string[] {
-  const message = patternMessage(
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-    labelValue,
-    'MyValue',
-    'my_value',
-    '12345',
-  );
-  return check(value, labelValue, 63, message);
+  return check(value, labelValueShape, 63, labelValueMessage);
 }
 
 export function portNameProblems(value: string): string[] {
@@ -138,16 +150,17 @@ export function envVarNameProblems(value: string): string[] {
   return ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 }
 
+const configMapKeyMessage = patternMessage(
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+  configMapKey,
+  'key.name',
+  'KEY_NAME',
+  'key-name',
+);
+
 /** Keys of ConfigMap and Secret data. */
 export function configMapKeyProblems(value: string): string[] {
-  const message = patternMessage(
-    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
-    configMapKey,
-    'key.name',
-    'KEY_NAME',
-    'key-name',
-  );
-  const problems = check(value, configMapKey, 253, message);
+  const problems = check(value, configMapKeyShape, 253, configMapKeyMessage);
   if (value === '.') problems.push("must not be '.'");
   else if (value === '..') problems.push("must not be '..'");
   else if (value.startsWith('..')) problems.push("must not start with '..'");
