@@ -1,0 +1,2 @@
+export type { Decision, NodeVerdict } from './framework';
+export * from './start-scheduler';
