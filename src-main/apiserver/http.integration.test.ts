@@ -2,6 +2,7 @@
 
 import { Agent, request } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { KubeObject } from '../api';
 import { startTestApiServer, type TestApiServer } from '../testkit/api-server';
 
 interface Answer {
@@ -78,7 +79,7 @@ const lines = (text: string) =>
     .map((line) => JSON.parse(line) as { type: string; object: { code?: number; metadata: Record<string, string> } });
 
 const configMaps = '/api/v1/namespaces/default/configmaps';
-const configMap = (name: string, extra: object = {}) => ({
+const configMap = (name: string, extra: object = {}): KubeObject => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
   metadata: { name, ...extra },
@@ -215,7 +216,7 @@ describe('writes', () => {
     expect(stale.json.message).toBe(
       'Operation cannot be fulfilled on configmaps "guarded": the object has been modified; please apply your changes to the latest version and try again',
     );
-    const same = await send('PUT', path, { body: { data: { a: 'b' }, kind: 'ConfigMap', ...configMap('guarded') } });
+    const same = await send('PUT', path, { body: { data: { a: 'b' }, ...configMap('guarded') } });
     expect(same.json.metadata.resourceVersion).toBe(changed.json.metadata.resourceVersion);
     expect(version).not.toBe(changed.json.metadata.resourceVersion);
     await Promise.all(
@@ -359,7 +360,10 @@ describe('the in-process client', () => {
     expect(Object.isFrozen(created.metadata)).toBe(true);
     const name = { namespace: 'default', name: 'mine' };
     expect(await client.get(resource, name)).toBe(created);
-    const updated = await client.update(resource, { ...created, data: { a: 'b' } });
+    const updated = await client.update<KubeObject>(resource, {
+      ...created,
+      metadata: { ...created.metadata, labels: { a: 'b' } },
+    });
     expect(updated.metadata.resourceVersion).not.toBe(created.metadata.resourceVersion);
     await client.delete(resource, name);
     await watching;

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { parse as parseYaml } from 'yaml';
 import type { PatchType } from '../../client';
 import { messageOf } from '../../kit';
+import { decodeProtobuf, protobufMediaType } from './protobuf-body';
 import { badRequest, tooLargeBody, unsupportedMediaType } from '../status/errors';
 
 export const bodyLimit = 3 * 1024 * 1024;
@@ -64,11 +65,13 @@ function parseYamlBody(body: Buffer): unknown {
 export async function readObject(request: IncomingMessage): Promise<unknown> {
   const type = mediaType(request);
   const yaml = type === 'application/yaml' || type === 'text/yaml' || type === 'application/x-yaml';
-  if (!yaml && type !== 'application/json' && type !== '') {
+  const protobuf = type === protobufMediaType;
+  if (!yaml && !protobuf && type !== 'application/json' && type !== '') {
     request.resume();
-    throw unsupportedMediaType(['application/json', 'application/yaml']);
+    throw unsupportedMediaType(['application/json', 'application/yaml', protobufMediaType]);
   }
   const body = await readBody(request);
+  if (protobuf) return decodeProtobuf(body);
   return yaml ? parseYamlBody(body) : parseJson(body);
 }
 
@@ -79,6 +82,7 @@ export async function readOptionalObject(request: IncomingMessage): Promise<unkn
   const type = mediaType(request);
   const body = await readBody(request);
   if (body.length === 0) return undefined;
+  if (type === protobufMediaType) return decodeProtobuf(body);
   return type.endsWith('yaml') ? parseYamlBody(body) : parseJson(body);
 }
 
