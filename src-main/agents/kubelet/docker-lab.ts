@@ -71,7 +71,21 @@ export class DockerLab {
     mkdirSync(join(tree, 'bin'), { recursive: true });
     mkdirSync(join(tree, 'tmp'));
     copyFileSync('/usr/bin/busybox', join(tree, 'bin/busybox'));
-    for (const name of ['sh', 'sleep', 'cat', 'echo', 'httpd', 'wget', 'nc', 'hostname', 'id', 'touch', 'ls', 'true', 'false']) {
+    for (const name of [
+      'sh',
+      'sleep',
+      'cat',
+      'echo',
+      'httpd',
+      'wget',
+      'nc',
+      'hostname',
+      'id',
+      'touch',
+      'ls',
+      'true',
+      'false',
+    ]) {
       symlinkSync('busybox', join(tree, 'bin', name));
     }
     this.docker('import', '-c', 'ENV PATH=/bin', this.pack(tree), reference);

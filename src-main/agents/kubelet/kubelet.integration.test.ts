@@ -35,7 +35,10 @@ describe.skipIf(problem !== undefined)(`kubelet with a Docker of its own${proble
     };
   }
 
-  async function until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+  async function until<T>(
+    what: string,
+    look: () => T | undefined | false | Promise<T | undefined | false>,
+  ): Promise<T> {
     const deadline = Date.now() + 15_000;
     for (;;) {
       const found = await look();
@@ -111,7 +114,11 @@ describe.skipIf(problem !== undefined)(`kubelet with a Docker of its own${proble
     kubelet = startKubelet();
     const node = await until('node', () => api.object<Node>(resources.nodes, { name: 'node-1' })?.status?.conditions);
     expect(node.find((condition) => condition.type === 'Ready')).toMatchObject({ status: 'False' });
-    await api.patch(resources.nodes, { name: 'node-1' }, { type: 'merge', body: { spec: { podCIDR: '10.244.1.0/24' } } });
+    await api.patch(
+      resources.nodes,
+      { name: 'node-1' },
+      { type: 'merge', body: { spec: { podCIDR: '10.244.1.0/24' } } },
+    );
     await until('ready', () =>
       api
         .object<Node>(resources.nodes, { name: 'node-1' })
@@ -131,14 +138,18 @@ describe.skipIf(problem !== undefined)(`kubelet with a Docker of its own${proble
         { name: 'settings', configMap: { name: 'settings' } },
       ],
       containers: [
-        container('server', 'echo started $GREETING on $(hostname); echo $GREETING > /www/index.html; exec httpd -f -p 8080 -h /www', {
-          env: [
-            { name: 'GREETING', valueFrom: { configMapKeyRef: { name: 'settings', key: 'greeting' } } },
-            { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
-          ],
-          volumeMounts: [{ name: 'shared', mountPath: '/www' }],
-          readinessProbe: { exec: { command: ['wget', '-q', '-O-', 'http://127.0.0.1:8080/'] }, periodSeconds: 1 },
-        }),
+        container(
+          'server',
+          'echo started $GREETING on $(hostname); echo $GREETING > /www/index.html; exec httpd -f -p 8080 -h /www',
+          {
+            env: [
+              { name: 'GREETING', valueFrom: { configMapKeyRef: { name: 'settings', key: 'greeting' } } },
+              { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+            ],
+            volumeMounts: [{ name: 'shared', mountPath: '/www' }],
+            readinessProbe: { exec: { command: ['wget', '-q', '-O-', 'http://127.0.0.1:8080/'] }, periodSeconds: 1 },
+          },
+        ),
         container('client', 'exec sleep 1000', { volumeMounts: [{ name: 'settings', mountPath: '/settings' }] }),
       ],
     });
@@ -162,13 +173,21 @@ describe.skipIf(problem !== undefined)(`kubelet with a Docker of its own${proble
     expect(exec(client, 'cat', '/etc/hosts')).toContain(`${status!.podIP}\tweb`);
     expect(exec(idOf('web', 'server'), 'sh', '-c', 'echo $IP')).toBe(`${status!.podIP}\n`);
     expect(lab.docker('logs', idOf('web', 'server').replace('docker://', ''))).toBe('started hello on web\n');
-    await api.patch(resources.configmaps, { namespace: 'default', name: 'settings' }, { type: 'merge', body: { data: { greeting: 'again' } } });
-    await api.patch(resources.pods, { namespace: 'default', name: 'web' }, { type: 'merge', body: { metadata: { labels: { a: 'b' } } } });
+    await api.patch(
+      resources.configmaps,
+      { namespace: 'default', name: 'settings' },
+      { type: 'merge', body: { data: { greeting: 'again' } } },
+    );
+    await api.patch(
+      resources.pods,
+      { namespace: 'default', name: 'web' },
+      { type: 'merge', body: { metadata: { labels: { a: 'b' } } } },
+    );
     await until('refreshed file', () => exec(client, 'cat', '/settings/greeting') === 'again');
     const reasons = new Set(api.objects<Event>(resources.events).map((event) => event.reason));
     expect([...reasons]).toEqual(expect.arrayContaining(['Pulled', 'Created', 'Started']));
 
-    await api.delete(resources.pods, { namespace: 'default', name: 'web' });
+    await api.delete(resources.pods, { namespace: 'default', name: 'web' }, { gracePeriodSeconds: 1 });
     await until('web gone', () => !pod('web'));
     expect(lab.docker('ps', '-aq', '--filter', 'label=io.kubernetes.pod.name=web')).toBe('');
   });
@@ -180,7 +199,9 @@ describe.skipIf(problem !== undefined)(`kubelet with a Docker of its own${proble
       const found = pod('crash')?.status?.containerStatuses?.[0];
       return found?.state?.waiting?.reason === 'CrashLoopBackOff' && found.restartCount >= 1 ? found : undefined;
     });
-    expect(status.state!.waiting!.message).toMatch(/^back-off 10s restarting failed container=main pod=crash_default\(uid-/);
+    expect(status.state!.waiting!.message).toMatch(
+      /^back-off 10s restarting failed container=main pod=crash_default\(uid-/,
+    );
     expect(status.lastState!.terminated).toMatchObject({ exitCode: 3, reason: 'Error', message: 'oops\n' });
     await api.delete(resources.pods, { namespace: 'default', name: 'crash' });
     await until('crash gone', () => !pod('crash'));
@@ -191,21 +212,34 @@ describe.skipIf(problem !== undefined)(`kubelet with a Docker of its own${proble
     await create('job', {
       restartPolicy: 'Never',
       volumes: [{ name: 'data', emptyDir: {} }],
-      initContainers: [container('prepare', 'echo ready > /data/file', { volumeMounts: [{ name: 'data', mountPath: '/data' }] })],
+      initContainers: [
+        container('prepare', 'echo ready > /data/file', { volumeMounts: [{ name: 'data', mountPath: '/data' }] }),
+      ],
       containers: [container('main', 'cat /data/file', { volumeMounts: [{ name: 'data', mountPath: '/data' }] })],
     });
     await until('succeeded', () => pod('job')?.status?.phase === 'Succeeded');
-    expect(pod('job')!.status!.containerStatuses![0]!.state!.terminated).toMatchObject({ exitCode: 0, reason: 'Completed' });
+    expect(pod('job')!.status!.containerStatuses![0]!.state!.terminated).toMatchObject({
+      exitCode: 0,
+      reason: 'Completed',
+    });
     await until('sandbox stopped', () => lab.docker('ps', '-q', '--filter', 'label=io.kubernetes.pod.name=job') === '');
   });
 
   test('an image that is not there is named as the reason', async () => {
     kubelet = startKubelet();
-    await create('never', { containers: [container('main', 'true', { image: 'lab/absent:1', imagePullPolicy: 'Never' })] });
-    await until('reason', () => pod('never')?.status?.containerStatuses?.[0]?.state?.waiting?.reason === 'ErrImageNeverPull');
-    await create('command', { containers: [{ name: 'main', image, imagePullPolicy: 'Never', command: ['/bin/absent'] }] });
-    await until('start error', () =>
-      pod('command')?.status?.containerStatuses?.[0]?.lastState?.terminated?.reason === 'StartError',
+    await create('never', {
+      containers: [container('main', 'true', { image: 'lab/absent:1', imagePullPolicy: 'Never' })],
+    });
+    await until(
+      'reason',
+      () => pod('never')?.status?.containerStatuses?.[0]?.state?.waiting?.reason === 'ErrImageNeverPull',
+    );
+    await create('command', {
+      containers: [{ name: 'main', image, imagePullPolicy: 'Never', command: ['/bin/absent'] }],
+    });
+    await until(
+      'start error',
+      () => pod('command')?.status?.containerStatuses?.[0]?.lastState?.terminated?.reason === 'StartError',
     );
     await api.delete(resources.pods, { namespace: 'default', name: 'command' });
     await until('command gone', () => !pod('command'));
@@ -221,7 +255,10 @@ describe.skipIf(problem !== undefined)(`kubelet with a Docker of its own${proble
     expect(lab.docker('ps', '-q', '--filter', 'label=io.kubernetes.pod.name=stay')).not.toBe('');
     await api.delete(resources.pods, { namespace: 'default', name: 'leave' }, { gracePeriodSeconds: 0 });
     kubelet = startKubelet();
-    await until('leftovers ended', () => lab.docker('ps', '-aq', '--filter', 'label=io.kubernetes.pod.name=leave') === '');
+    await until(
+      'leftovers ended',
+      () => lab.docker('ps', '-aq', '--filter', 'label=io.kubernetes.pod.name=leave') === '',
+    );
     await sleep(500);
     expect(idOf('stay', 'main')).toBe(before);
     expect(isReady('stay')).toBe(true);
@@ -235,7 +272,9 @@ describe.skipIf(problem !== undefined)(`kubelet with a Docker of its own${proble
     await until('runtime down', () =>
       api
         .object<Node>(resources.nodes, { name: 'node-1' })
-        ?.status?.conditions?.some(({ type, message }) => type === 'Ready' && message?.includes('container runtime is down')),
+        ?.status?.conditions?.some(
+          ({ type, message }) => type === 'Ready' && message?.includes('container runtime is down'),
+        ),
     );
     await lab.startDocker();
     await until('running again', () => isReady('stay') && idOf('stay', 'main') !== before);

@@ -293,7 +293,9 @@ export class PodWorker {
     const image = await node.pauseImage();
     const name = containerName(this.identity, sandboxContainerName, attempt);
     try {
-      await runtime.start(await runtime.create(name, sandboxConfig({ pod, attempt, image, network, oomScoreFloor: node.oomScoreFloor })));
+      await runtime.start(
+        await runtime.create(name, sandboxConfig({ pod, attempt, image, network, oomScoreFloor: node.oomScoreFloor })),
+      );
     } catch (error) {
       const message = `Failed to create pod sandbox: ${messageOf(error)}`;
       tell(pod, { type: 'Warning', reason: 'FailedCreatePodSandBox', message });
