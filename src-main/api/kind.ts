@@ -51,7 +51,7 @@ export interface Kind<T extends KubeObject = KubeObject> {
   prepareForUpdate(draft: T, old: T): void;
   /** Field errors of an object to be created, with Kubernetes' own wording and paths. Metadata is validated elsewhere. */
   validate(object: T): FieldError[];
-  /** Field errors of a change: immutability, besides all of `validate`. */
+  /** Field errors of the change alone (immutability); the caller runs `validate` on the new object too. */
   validateUpdate(context: UpdateContext<T>): FieldError[];
   /** Present when the kind has a status subresource: keeps all but status (and what status updates may change). */
   status?: { prepareForUpdate(draft: T, old: T): void; validateUpdate(context: UpdateContext<T>): FieldError[] };

@@ -67,10 +67,7 @@ export const daemonSetKind = defineKind<DaemonSet>({
     if (spec.template?.spec) applyPodSpecDefaults(spec.template.spec);
   },
   validate: ({ spec }) => validateWorkloadSpec(spec, 'daemonset'),
-  validateUpdate: ({ object, old }) => [
-    ...validateWorkloadSpec(object.spec, 'daemonset'),
-    ...validateSelectorUnchanged(object.spec, old.spec),
-  ],
+  validateUpdate: ({ object, old }) => validateSelectorUnchanged(object.spec, old.spec),
   columns: [
     ...countColumns.map(([name, description, field]) => ({
       name,

@@ -113,10 +113,7 @@ export const deploymentKind = defineKind<Deployment>({
   initialStatus: () => ({}),
   applyDefaults,
   validate: ({ spec }) => validateSpec(spec),
-  validateUpdate: ({ object, old }) => [
-    ...validateSpec(object.spec),
-    ...validateSelectorUnchanged(object.spec, old.spec),
-  ],
+  validateUpdate: ({ object, old }) => validateSelectorUnchanged(object.spec, old.spec),
   validateStatusUpdate: ({ object }) => validateStatus(object),
   scale: workloadScale,
   columns: [

@@ -23,10 +23,7 @@ export const replicaSetKind = defineKind<ReplicaSet>({
     if (spec.template?.spec) applyPodSpecDefaults(spec.template.spec);
   },
   validate: ({ spec }) => validateWorkloadSpec(spec, 'replicaset'),
-  validateUpdate: ({ object, old }) => [
-    ...validateWorkloadSpec(object.spec, 'replicaset'),
-    ...validateSelectorUnchanged(object.spec, old.spec),
-  ],
+  validateUpdate: ({ object, old }) => validateSelectorUnchanged(object.spec, old.spec),
   scale: workloadScale,
   selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   columns: [

@@ -51,10 +51,7 @@ export const statefulSetKind = defineKind<StatefulSet>({
   initialStatus: () => ({ replicas: 0 }),
   applyDefaults,
   validate: ({ spec }) => validateWorkloadSpec(spec, 'statefulset'),
-  validateUpdate: ({ object, old }) => [
-    ...validateWorkloadSpec(object.spec, 'statefulset'),
-    ...validateSelectorUnchanged(object.spec, old.spec),
-  ],
+  validateUpdate: ({ object, old }) => validateSelectorUnchanged(object.spec, old.spec),
   scale: workloadScale,
   columns: [
     {

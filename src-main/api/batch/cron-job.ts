@@ -69,7 +69,6 @@ export const cronJobKind = defineKind<CronJob>({
     if (spec.jobTemplate?.spec) applyJobSpecDefaults(spec.jobTemplate.spec);
   },
   validate,
-  validateUpdate: ({ object }) => validate(object),
   columns: [
     { name: 'Schedule', type: 'string', description: 'When it runs.', value: ({ spec }) => spec.schedule ?? '' },
     {

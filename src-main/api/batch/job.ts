@@ -130,7 +130,7 @@ export const jobKind = defineKind<Job>({
   prepareForCreate: generateSelector,
   validate: ({ spec }) => validateJobSpec(spec, 'spec'),
   validateUpdate({ object, old }) {
-    const errors = validateJobSpec(object.spec, 'spec');
+    const errors: FieldError[] = [];
     for (const field of ['selector', 'completionMode', 'template'] as const) {
       // A suspended Job that never started may still change its template.
       if (field === 'template' && old.spec.suspend && !old.status?.startTime) continue;

@@ -26,7 +26,6 @@ export const leaseKind = defineKind<Lease>({
   namespaced: true,
   schema: 'io.k8s.api.coordination.v1.Lease',
   validate,
-  validateUpdate: ({ object }) => validate(object),
   columns: [
     {
       name: 'Holder',

@@ -66,7 +66,6 @@ export const endpointsKind = defineKind<Endpoints>({
     for (const port of (endpoints.subsets ?? []).flatMap((subset) => subset.ports ?? [])) port.protocol ||= 'TCP';
   },
   validate,
-  validateUpdate: ({ object }) => validate(object),
   columns: [
     { name: 'Endpoints', type: 'string', description: 'Ready addresses with their ports.', value: endpointsText },
     ageColumn,

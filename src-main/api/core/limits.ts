@@ -74,7 +74,6 @@ export const limitRangeKind = defineKind<LimitRange>({
     for (const item of spec?.limits ?? []) defaultItem(item);
   },
   validate: validateLimits,
-  validateUpdate: ({ object }) => validateLimits(object),
   columns: [
     {
       name: 'Created At',
@@ -97,7 +96,6 @@ export const resourceQuotaKind = defineKind<ResourceQuota>({
   statusKeepsLabels: false,
   initialStatus: () => ({}),
   validate: validateQuota,
-  validateUpdate: ({ object }) => validateQuota(object),
   columns: [
     {
       name: 'Request',

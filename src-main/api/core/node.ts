@@ -35,7 +35,7 @@ function validateTaints(taints: readonly Taint[], path: string): FieldError[] {
 }
 
 function validateUpdate(node: Node, old: Node): FieldError[] {
-  const errors = validateTaints(node.spec?.taints ?? [], 'spec.taints');
+  const errors: FieldError[] = [];
   const before = old.spec?.podCIDRs ?? [];
   if (before.length > 0 && !jsonEqual(node.spec?.podCIDRs ?? [], before)) {
     const message = 'node updates may not change podCIDR except from "" to valid';

@@ -4,7 +4,6 @@
 import type { FieldError } from '../field-error';
 import { fieldError } from '../field-error';
 import { jsonEqual } from '../patch';
-import { validatePodSpec } from './pod-validation';
 import type { Container, Pod, PodSpec, Toleration } from './types';
 
 const frozenMessage =
@@ -50,15 +49,14 @@ function withoutAllowedChanges(next: PodSpec, old: PodSpec): PodSpec {
   return result;
 }
 
-/** Field errors of a changed Pod; the new spec itself is validated too. */
+/** Field errors of a change to a Pod. */
 export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
-  const errors = validatePodSpec(pod.spec, 'spec');
   for (const list of ['containers', 'initContainers'] as const) {
     if ((pod.spec[list] ?? []).length !== (old.spec[list] ?? []).length) {
       return [fieldError.forbidden(`spec.${list}`, 'pod updates may not add or remove containers')];
     }
   }
-  errors.push(...deadlineErrors(pod.spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds));
+  const errors = deadlineErrors(pod.spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds);
   if (!keepsTolerations(pod.spec.tolerations ?? [], old.spec.tolerations ?? [])) {
     const message = 'existing toleration can not be modified except its tolerationSeconds';
     errors.push(fieldError.forbidden('spec.tolerations', message));

@@ -58,7 +58,6 @@ export const replicationControllerKind = defineKind<ReplicationController>({
   initialStatus: () => ({ replicas: 0 }),
   applyDefaults,
   validate,
-  validateUpdate: ({ object }) => validate(object),
   scale: {
     specReplicas: ({ spec }) => spec.replicas ?? 0,
     setSpecReplicas({ spec }, replicas) {

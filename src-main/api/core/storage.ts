@@ -113,7 +113,6 @@ export const persistentVolumeKind = defineKind<PersistentVolume>({
     if (spec.hostPath) spec.hostPath.type ??= '';
   },
   validate: validateVolume,
-  validateUpdate: ({ object }) => validateVolume(object),
   columns: [
     {
       name: 'Capacity',
@@ -168,7 +167,6 @@ export const persistentVolumeClaimKind = defineKind<PersistentVolumeClaim>({
     if (spec) spec.volumeMode ||= 'Filesystem';
   },
   validate: validateClaim,
-  validateUpdate: ({ object }) => validateClaim(object),
   columns: [
     {
       name: 'Status',

@@ -100,13 +100,10 @@ export const endpointSliceKind = defineKind<EndpointSlice>({
     }
   },
   validate,
-  validateUpdate({ object, old }) {
-    const errors = validate(object);
-    if (object.addressType !== old.addressType) {
-      errors.push(fieldError.invalid('addressType', object.addressType, immutableMessage));
-    }
-    return errors;
-  },
+  validateUpdate: ({ object, old }) =>
+    object.addressType === old.addressType
+      ? []
+      : [fieldError.invalid('addressType', object.addressType, immutableMessage)],
   columns: [
     {
       name: 'AddressType',

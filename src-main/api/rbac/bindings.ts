@@ -3,7 +3,7 @@
 import { ageColumn, defineKind } from '../define-kind';
 import type { FieldError } from '../field-error';
 import { fieldError } from '../field-error';
-import type { Column } from '../kind';
+import type { Column, UpdateContext } from '../kind';
 import { pathSegmentProblems } from '../names';
 import { jsonEqual } from '../patch';
 import type { RoleBinding, Subject } from './types';
@@ -51,12 +51,10 @@ function validate(binding: RoleBinding, namespaced: boolean): FieldError[] {
   return errors;
 }
 
-function validateUpdate(binding: RoleBinding, old: RoleBinding, namespaced: boolean): FieldError[] {
-  const errors = validate(binding, namespaced);
-  if (!jsonEqual(binding.roleRef, old.roleRef)) {
-    errors.push(fieldError.invalid('roleRef', binding.roleRef, 'cannot change roleRef'));
-  }
-  return errors;
+function validateUpdate({ object, old }: UpdateContext<RoleBinding>): FieldError[] {
+  return jsonEqual(object.roleRef, old.roleRef)
+    ? []
+    : [fieldError.invalid('roleRef', object.roleRef, 'cannot change roleRef')];
 }
 
 function subjectsColumn(name: string, kind: string): Column<RoleBinding> {
@@ -96,7 +94,7 @@ export const roleBindingKind = defineKind<RoleBinding>({
   schema: 'io.k8s.api.rbac.v1.RoleBinding',
   applyDefaults,
   validate: (binding) => validate(binding, true),
-  validateUpdate: ({ object, old }) => validateUpdate(object, old, true),
+  validateUpdate,
   columns,
 });
 
@@ -110,6 +108,6 @@ export const clusterRoleBindingKind = defineKind<RoleBinding>({
   schema: 'io.k8s.api.rbac.v1.ClusterRoleBinding',
   applyDefaults,
   validate: (binding) => validate(binding, false),
-  validateUpdate: ({ object, old }) => validateUpdate(object, old, false),
+  validateUpdate,
   columns,
 });

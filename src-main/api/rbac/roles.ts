@@ -54,7 +54,6 @@ export const roleKind = defineKind<Role>({
   nameFormat: 'path-segment',
   schema: 'io.k8s.api.rbac.v1.Role',
   validate: ({ rules }) => validateRules(rules, true),
-  validateUpdate: ({ object }) => validateRules(object.rules, true),
   columns: [createdAt],
 });
 
@@ -67,6 +66,5 @@ export const clusterRoleKind = defineKind<ClusterRole>({
   nameFormat: 'path-segment',
   schema: 'io.k8s.api.rbac.v1.ClusterRole',
   validate: ({ rules }) => validateRules(rules, false),
-  validateUpdate: ({ object }) => validateRules(object.rules, false),
   columns: [createdAt],
 });
