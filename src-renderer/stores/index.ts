@@ -1,3 +1,4 @@
+export * from './cluster-actions';
 export * from './clusters';
 export * from './console';
 export * from './host';

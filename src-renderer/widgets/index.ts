@@ -1,6 +1,7 @@
 import { defineAsyncComponent } from 'vue';
 
 export { default as AgeText } from './AgeText.vue';
+export { default as ClusterButtons } from './ClusterButtons.vue';
 export { default as ConfirmDialog } from './ConfirmDialog.vue';
 export { default as CopyCode } from './CopyCode.vue';
 export { default as DataTable } from './DataTable.vue';

@@ -8,6 +8,8 @@ export interface TableColumn<T> {
   /** CSS grid track; the default shares what is left. */
   width?: string;
   align?: 'end';
+  /** False for what is shown in another form than its value (ages), which a search cannot mean. */
+  searched?: false;
 }
 
 export interface SortState {
@@ -37,8 +39,9 @@ export function sortRows<T>(rows: readonly T[], columns: readonly TableColumn<T>
 export function filterRows<T>(rows: readonly T[], columns: readonly TableColumn<T>[], query: string): readonly T[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return rows;
+  const searched = columns.filter((column) => column.searched !== false);
   return rows.filter((row) => {
-    const text = columns.map((column) => String(column.value(row)).toLowerCase()).join('\n');
+    const text = searched.map((column) => String(column.value(row)).toLowerCase()).join('\n');
     return words.every((word) => text.includes(word));
   });
 }
