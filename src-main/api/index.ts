@@ -1,7 +1,7 @@
 export * from './apps/types';
 export type { DaemonSet, DaemonSetStatus } from './apps/daemon-set';
 export type { StatefulSet } from './apps/stateful-set';
-export { validateLabelSelector, validatePodTemplate } from './apps/workload';
+export { validatePodTemplate } from './apps/workload';
 export type { CronJob } from './batch/cron-job';
 export type { Job, JobSpec, JobStatus } from './batch/job';
 export * from './coordination/types';
@@ -23,6 +23,7 @@ export * from './field-error';
 export * from './int-or-string';
 export * from './kind';
 export * from './kinds';
+export * from './label-selector-validation';
 export * from './merge-keys';
 export * from './meta';
 export * from './metadata-validation';

@@ -178,6 +178,24 @@ export const invalidObjects: readonly InvalidObject[] = [
     'spec.volumes[0].emptyDir: Forbidden: may not specify more than 1 volume type',
   ),
   invalid(
+    'Pod',
+    'node affinity without terms',
+    ['spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution', { nodeSelectorTerms: [] }],
+    'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required value: must have at least one node selector term',
+  ),
+  invalid(
+    'Pod',
+    'pod affinity without a topology',
+    ['spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution', [{ labelSelector: {} }]],
+    'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey: Required value: can not be empty',
+  ),
+  invalid(
+    'Pod',
+    'spread without skew',
+    ['spec.topologySpreadConstraints', [{ topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' }]],
+    'spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero',
+  ),
+  invalid(
     'Deployment',
     'negative replicas',
     ['spec.replicas', -1],

@@ -5,39 +5,12 @@ import type { Container, LabelSelector, PodTemplateSpec } from '../core/types';
 import type { FieldError } from '../field-error';
 import { fieldError } from '../field-error';
 import type { Column, ScaleSubresource } from '../kind';
+import { validateLabelSelector } from '../label-selector-validation';
 import type { KubeObject } from '../meta';
 import { validateAnnotations, validateLabels } from '../metadata-validation';
-import { immutableMessage, labelValueProblems, nonNegativeMessage, qualifiedNameProblems } from '../names';
+import { immutableMessage, nonNegativeMessage } from '../names';
 import { jsonEqual } from '../patch';
 import { formatLabelSelector, labelSelectorMatcher, labelSelectorText } from '../selectors';
-
-const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
-
-/** Field errors of a LabelSelector at `path`. */
-export function validateLabelSelector(selector: LabelSelector | undefined, path: string): FieldError[] {
-  const errors = validateLabels(selector?.matchLabels, `${path}.matchLabels`);
-  for (const [index, requirement] of (selector?.matchExpressions ?? []).entries()) {
-    const at = `${path}.matchExpressions[${index}]`;
-    const values = requirement.values ?? [];
-    for (const problem of qualifiedNameProblems(requirement.key)) {
-      errors.push(fieldError.invalid(`${at}.key`, requirement.key, problem));
-    }
-    if (!operators.includes(requirement.operator)) {
-      errors.push(fieldError.invalid(`${at}.operator`, requirement.operator, 'not a valid selector operator'));
-    } else if (requirement.operator.endsWith('In') && values.length === 0) {
-      errors.push(fieldError.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-    } else if (!requirement.operator.endsWith('In') && values.length > 0) {
-      const message = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-      errors.push(fieldError.forbidden(`${at}.values`, message));
-    }
-    for (const [valueIndex, value] of values.entries()) {
-      for (const problem of labelValueProblems(value)) {
-        errors.push(fieldError.invalid(`${at}.values[${valueIndex}]`, value, problem));
-      }
-    }
-  }
-  return errors;
-}
 
 /** Field errors of a Pod template at `path`. */
 export function validatePodTemplate(template: PodTemplateSpec | undefined, path: string): FieldError[] {

@@ -5,6 +5,7 @@ import { fieldError } from '../field-error';
 import { validateLabels } from '../metadata-validation';
 import { dns1123LabelProblems, dns1123SubdomainProblems, qualifiedNameProblems } from '../names';
 import { validateContainer } from './container-validation';
+import { validatePlacement } from './placement-validation';
 import type { Container, PodSpec, Toleration } from './types';
 import { validateVolumes } from './volume-validation';
 
@@ -121,7 +122,11 @@ export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldE
   if (spec.dnsPolicy && !dnsPolicies.includes(spec.dnsPolicy)) {
     errors.push(fieldError.notSupported(`${path}.dnsPolicy`, spec.dnsPolicy, dnsPolicies));
   }
-  errors.push(...validateLabels(spec.nodeSelector, `${path}.nodeSelector`), ...validateNames(spec, path));
+  errors.push(
+    ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
+    ...validateNames(spec, path),
+    ...validatePlacement(spec, path),
+  );
   const deadline = spec.activeDeadlineSeconds;
   if (deadline !== undefined && (deadline < 1 || deadline > maxInt32)) {
     const message = `must be between 1 and ${maxInt32}, inclusive`;
