@@ -55,7 +55,8 @@ export function runCommand(
     const child = spawn(program, rest, {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.environment, LC_ALL: 'C.UTF-8' },
+      // mkfs and chroot are not in the PATH of an ordinary user.
+      env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, ...options.environment, LC_ALL: 'C.UTF-8' },
     });
     const output = { stdout: '', stderr: '', all: '', rest: '' };
     let cause: unknown;

@@ -18,6 +18,7 @@ export interface BuildOptions {
 }
 
 const suite = 'trixie';
+const inNamespace = ['unshare', '--user', '--map-root-user', '--map-auto'] as const;
 const buildHint =
   'The node image is made from Debian packages: check the internet connection, the mirror in /etc/apt and the free disk space, then retry.';
 
@@ -76,16 +77,26 @@ export async function buildImage(options: BuildOptions): Promise<void> {
       ],
       { ...common, environment: { TMPDIR: scratch } },
     );
-    const assemble = [
+    const assemble: readonly [string, ...string[]] = [
       'sh',
       join(recipe.directory, 'assemble.sh'),
       recipe.directory,
       join(output, 'rootfs.tar'),
       output,
     ];
-    const wrap = root ? [] : ['unshare', '--user', '--map-root-user', '--map-auto'];
-    await runCommand([...wrap, ...assemble] as [string, ...string[]], common);
+    await runCommand(root ? assemble : [...inNamespace, ...assemble], common);
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    await removeTree(scratch);
+  }
+}
+
+/** Removes a folder of the build, also one in which an interrupted build left files of a user namespace's users. */
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (process.getuid?.() === 0 || (code !== 'EACCES' && code !== 'EPERM')) throw error;
+    await runCommand([...inNamespace, 'rm', '-rf', path], { deadlineMs: 60_000 });
   }
 }

@@ -4,7 +4,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type Logger, PilothouseError, sleep, systemClock } from '../../kit';
-import { buildImage } from './build';
+import { buildImage, removeTree } from './build';
 import { type Recipe, readRecipe } from './recipe';
 
 export interface NodeImage {
@@ -121,7 +121,7 @@ export class ImageCache {
   private async build(recipe: Recipe, signal: AbortSignal): Promise<NodeImage> {
     const { directory, logger } = this.options;
     for (const name of await readdir(directory)) {
-      if (name.startsWith('.building-')) await rm(join(directory, name), { recursive: true, force: true });
+      if (name.startsWith('.building-')) await removeTree(join(directory, name));
     }
     const { bavail, bsize } = await statfs(directory);
     if (bavail * bsize < neededBytes) {
@@ -158,7 +158,7 @@ export class ImageCache {
       await rename(output, join(directory, recipe.hash));
       logger.info('node image built', { recipe: recipe.hash, milliseconds: manifest.buildMs });
     } catch (error) {
-      await rm(output, { recursive: true, force: true });
+      await removeTree(output);
       throw error;
     }
     return (await this.findBuilt(recipe.hash))!;
