@@ -74,7 +74,8 @@ export function checkHasLog(pod: Pod, container: string): void {
   }
 }
 
-function kubeletPath(pod: Pod, container: string, query: URLSearchParams): string {
+/** Refuses options that are not of their form: 400. */
+function checkOptions(query: URLSearchParams): void {
   for (const [name, least] of wholeNumbers) {
     const text = parameter(query, name);
     if (text !== undefined && (!/^\d+$/.test(text) || Number(text) < least)) {
@@ -87,6 +88,9 @@ function kubeletPath(pod: Pod, container: string, query: URLSearchParams): strin
   if (since !== undefined && query.get('sinceSeconds')) {
     throw badRequest('at most one of `sinceTime` or `sinceSeconds` may be specified');
   }
+}
+
+function kubeletPath(pod: Pod, container: string, query: URLSearchParams): string {
   const sent = new URLSearchParams();
   for (const name of passedOn) {
     const value = query.get(name);
@@ -103,6 +107,7 @@ export async function handleLog(dependencies: LogDependencies, context: RequestC
   const { verbs, kubelets } = dependencies;
   const { query, response, signal } = context;
   const registry = verbs.open('get', target, { user: context.user });
+  checkOptions(query);
   const entry = await registry.reader.get(target.namespace, target.name);
   const pod = entry.object as Pod;
   const container = logContainer(pod, parameter(query, 'container'));

@@ -50,6 +50,7 @@ export class TunnelRegistry implements NodeDialer {
       settings: { initialWindowSize: windowBytes },
     });
     session.setMaxListeners(0);
+    session.once('connect', () => session.setLocalWindowSize(windowBytes));
     const tunnel: Tunnel = { session, cancelPing: () => {} };
     const previous = this.tunnels.get(node);
     this.tunnels.set(node, tunnel);

@@ -1,6 +1,7 @@
 // The upgrade that makes a node's connection a tunnel: GET /pilothouse/v1/tunnel with the node's own certificate.
 
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Status } from '../../api';
 import type { Authenticator } from '../authn/authenticator';
@@ -21,9 +22,20 @@ export interface UpgradeOptions {
 export function handleUpgrade(options: UpgradeOptions, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   try {
     const node = nodeOf(options.authenticator, request);
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${tunnelProtocol}\r\n\r\n`);
     if (head.length > 0) socket.unshift(head);
-    options.tunnels.accept(node, socket);
+    if (socket instanceof Socket) socket.setTimeout(0).setNoDelay(true);
+    const refused = () => socket.destroy();
+    socket.once('error', refused);
+    const answer = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${tunnelProtocol}\r\n\r\n`;
+    // The HTTP/2 session takes over the socket's native handle, which must have no write of ours under way: Node aborts
+    // the process when one completes after that.
+    socket.write(answer, () => {
+      setImmediate(() => {
+        if (socket.destroyed) return;
+        options.tunnels.accept(node, socket);
+        socket.off('error', refused);
+      });
+    });
   } catch (error) {
     refuse(socket, toApiError(error).status);
   }

@@ -2,6 +2,7 @@
 // frozen; `entries` and `byKey` hold the same entries; every change after `oldestRevision` is still in the ring, so a
 // watch may start at any revision from there on.
 
+import { prefixEnd } from '../../store';
 import { expired } from '../status/errors';
 import type { Codec, Entry } from '../registry/codec';
 import { EventRing } from './event-ring';
@@ -102,17 +103,11 @@ export class WatchCache {
     return this.byKey.get(key);
   }
 
-  /** The entries of a range, in order of key. */
+  /** The entries of a range, in order of key, as they are now: later changes do not show. */
   list(range: ListRange): readonly Entry[] {
-    if (range.prefix === this.prefix && range.after === undefined) return this.entries;
+    if (range.prefix === this.prefix && range.after === undefined) return this.entries.slice();
     const from = range.after === undefined ? this.indexOf(range.prefix) : this.indexAfter(range.after);
-    const result: Entry[] = [];
-    for (let i = from; i < this.entries.length; i++) {
-      const entry = this.entries[i]!;
-      if (!entry.key.startsWith(range.prefix)) break;
-      result.push(entry);
-    }
-    return result;
+    return this.entries.slice(from, this.indexOf(prefixEnd(range.prefix)));
   }
 
   /** Changes after `revision`; throws 410 when some of them are forgotten. */
