@@ -12,7 +12,8 @@ export interface TypeName {
 export function referenceTo(type: TypeName, object: KubeObject): ObjectReference {
   const { namespace, name, uid, resourceVersion } = object.metadata;
   const { apiVersion, kind } = type;
-  return { apiVersion, kind, ...(namespace ? { namespace } : {}), name, uid, resourceVersion };
+  const version = resourceVersion ? { resourceVersion } : {};
+  return { apiVersion, kind, ...(namespace ? { namespace } : {}), name, ...(uid ? { uid } : {}), ...version };
 }
 
 /** The reference by which `owner` is the controller of an object. */

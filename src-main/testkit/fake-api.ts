@@ -192,6 +192,7 @@ export class FakeApi implements Client {
   private async enter(call: FakeCall): Promise<void> {
     await Promise.resolve();
     this.calls.push(call);
+    checkJson(call.body, call.verb);
     for (const interceptor of this.interceptors) interceptor(call);
   }
 
@@ -278,6 +279,13 @@ export class FakeApi implements Client {
   private suffix(): string {
     return (++this.serial).toString(36).padStart(5, '0');
   }
+}
+
+/** The real in-process client takes an undefined member for a value of the wrong type. */
+function checkJson(value: unknown, path: string): void {
+  if (value === undefined && path.includes('.')) throw statusError(400, 'BadRequest', `${path} is undefined`);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) checkJson(member, `${path}.${name}`);
 }
 
 /** Whether a marked object has nothing left to wait for. */

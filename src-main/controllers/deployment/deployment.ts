@@ -163,7 +163,7 @@ class DeploymentReconciler implements Reconciler {
       },
       spec: {
         replicas: initialReplicas(rollout),
-        minReadySeconds,
+        ...(minReadySeconds === undefined ? {} : { minReadySeconds }),
         selector: { ...selector, matchLabels: { ...selector.matchLabels, [hashLabel]: hash } },
         template: { ...template, metadata: { ...template.metadata, labels } },
       },

@@ -38,7 +38,7 @@ export function deploymentStatus(rollout: Rollout, facts: RolloutFacts): Deploym
     availableReplicas: available,
     unavailableReplicas: Math.max(0, sum(({ spec }) => spec.replicas) - available),
     terminatingReplicas: sum(({ status }) => status?.terminatingReplicas),
-    collisionCount: deployment.status?.collisionCount,
+    ...(deployment.status?.collisionCount ? { collisionCount: deployment.status.collisionCount } : {}),
   };
   const verdicts = [availability(deployment, available), progress(rollout, counts, facts), failure(rollout)].filter(
     (verdict) => verdict !== undefined,

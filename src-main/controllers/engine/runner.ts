@@ -1,6 +1,7 @@
 // Runs controllers: waits for their informers, feeds their queues from watches, keeps workers on them, retries with
 // backoff, and stops all of it when the signal aborts. No reconcile of a key runs twice at a time.
 
+import { setMaxListeners } from 'node:events';
 import { ApiError, type Client, EventRecorder, WorkQueue } from '../../client';
 import { type Clock, type Logger, messageOf } from '../../kit';
 import type { ClusterSettings, ControllerContext, ControllerDeclaration } from './controller';
@@ -30,6 +31,8 @@ export async function runControllers(
   options: RunOptions,
 ): Promise<RunningControllers> {
   const { signal } = options;
+  // Every informer and watch listens to it: many listeners are not a leak here.
+  setMaxListeners(0, signal);
   const informers = new InformerSet(options);
   const runners = declarations.map((declaration) => new ControllerRunner(declaration, options, informers));
   const informing = informers.start(signal);
