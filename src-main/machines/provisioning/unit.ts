@@ -21,7 +21,7 @@ export function unitStep(options: UnitStepOptions): ProvisioningStep {
   return {
     name,
     title: options.title,
-    deadlineMs: 90_000,
+    deadlineMs: 120_000,
     hint: `\`journalctl -u ${name}\` in the machine says why it does not stay up.`,
     async check({ session, payload, done }) {
       // Credentials are read when an agent starts.
@@ -45,6 +45,7 @@ export function unitStep(options: UnitStepOptions): ProvisioningStep {
           `{ systemctl restart ${name} || { systemctl reset-failed ${name}; systemctl restart ${name}; }; } && sleep 1 && systemctl is-active --quiet ${name} && exit 0`,
           `systemctl status --no-pager -n 0 ${name}; journalctl --no-pager -o cat -n 30 -u ${name}; exit 5`,
         ].join('\n'),
+        { deadlineMs: 80_000 },
       );
     },
   };

@@ -18,6 +18,7 @@ export interface AcceleratorOptions {
 }
 
 const proofDeadlineMs = 5000;
+const fileName = 'accelerator.json';
 
 interface Remembered extends AcceleratorVerdict {
   key: string;
@@ -95,9 +96,17 @@ async function hashOfFile(path: string): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
+/** The last verdict on this host, whatever it was made for. */
+export async function rememberedVerdict(imagesDirectory: string): Promise<Remembered | undefined> {
+  return readFile(join(imagesDirectory, fileName), 'utf8').then(
+    (text) => JSON.parse(text) as Remembered,
+    () => undefined,
+  );
+}
+
 /** The remembered verdict for this QEMU, kernel and device, or a fresh proof (at most about five seconds). */
 export async function chooseAccelerator(options: AcceleratorOptions): Promise<AcceleratorVerdict> {
-  const path = join(options.imagesDirectory, 'accelerator.json');
+  const path = join(options.imagesDirectory, fileName);
   const version = await runCommand([qemuProgram, '--version'], { deadlineMs: 10_000 });
   const device = await stat('/dev/kvm').then(
     ({ rdev, mode, gid }) => `${rdev}/${mode}/${gid}`,
@@ -106,10 +115,7 @@ export async function chooseAccelerator(options: AcceleratorOptions): Promise<Ac
   const key = [version.stdout.split('\n')[0], await hashOfFile(options.kernel), device, process.getuid?.() ?? ''].join(
     ' | ',
   );
-  const known = await readFile(path, 'utf8').then(
-    (text) => JSON.parse(text) as Remembered,
-    () => undefined,
-  );
+  const known = await rememberedVerdict(options.imagesDirectory);
   if (known?.key === key) return { accelerator: known.accelerator, reason: known.reason };
   const native = await candidate();
   let verdict: AcceleratorVerdict;

@@ -17,7 +17,7 @@ import type { StepDriver } from '../provisioning/step';
 import { validateSpec } from '../spec-validation';
 import { type ClusterKey, loadClusterKey } from '../ssh/cluster-key';
 import { openSession } from '../ssh/session';
-import { chooseAccelerator } from './accelerator';
+import { chooseAccelerator, rememberedVerdict } from './accelerator';
 import { type MachineRecord, QemuMachine } from './machine';
 
 export interface QemuMachineSetOptions extends MachineSetOptions {
@@ -84,6 +84,11 @@ class QemuMachineSet implements MachineSet {
       const machine = this.add(JSON.parse(text) as MachineRecord);
       await machine.adopt();
     }
+    // Machines adopted here were started with the verdict this host remembers.
+    const remembered = this.list().some((machine) => machine.state() === 'running')
+      ? await rememberedVerdict(this.options.imagesDirectory)
+      : undefined;
+    if (remembered) this.knownVerdict = { accelerator: remembered.accelerator, reason: remembered.reason };
   }
 
   list(): Machine[] {
