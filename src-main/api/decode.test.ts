@@ -39,6 +39,17 @@ it('drops nulls and makes quantities and times canonical', () => {
   expect(lease.spec.renewTime).toBe('2026-01-01T00:00:00.123456Z');
 });
 
+it('treats undefined members of in-process objects as absent', () => {
+  const value = {
+    metadata: { name: 'x', labels: { gone: undefined } },
+    spec: { minReadySeconds: undefined },
+    bogus: undefined,
+  };
+  expect(pruneUnknown(deployment, value)).toEqual({ unknownFields: [], typeErrors: [] });
+  expect(Object.keys(value)).toEqual(['metadata', 'spec']);
+  expect([Object.keys(value.spec), Object.keys(value.metadata.labels)]).toEqual([[], []]);
+});
+
 describe('type errors', () => {
   it.each([
     [

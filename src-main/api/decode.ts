@@ -51,6 +51,11 @@ class Decoder {
     for (const field of Object.keys(value)) {
       const property = Object.hasOwn(properties, field) ? properties[field] : undefined;
       if (property && plainlyFits(property, value[field])) continue;
+      // In-process callers build objects with optional members that are undefined: on the wire they would not exist.
+      if (value[field] === undefined) {
+        delete value[field];
+        continue;
+      }
       const path = place.path ? `${place.path}.${field}` : field;
       if (!property) {
         this.result.unknownFields.push(path);
@@ -124,7 +129,8 @@ class Decoder {
     if (!item) return value;
     for (const key of Object.keys(value)) {
       if (plainlyFits(item, value[key])) continue;
-      if (value[key] === null) value[key] = zeroOf(item);
+      if (value[key] === undefined) delete value[key];
+      else if (value[key] === null) value[key] = zeroOf(item);
       else value[key] = this.value(item, value[key], { ...place, path: `${place.path}.${key}` });
     }
     return value;
