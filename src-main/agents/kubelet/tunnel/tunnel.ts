@@ -156,7 +156,7 @@ export class Tunnel {
     const target = allowedTarget(authority, this.options);
     if (!target) {
       logger.warn('tunnel stream to a place that is not allowed', { authority });
-      return stream.respond({ ':status': 403 }, { endStream: true });
+      return stream.respond({ ':status': 403, 'x-error': `${authority} is not allowed` }, { endStream: true });
     }
     const upstream = connect({ ...target, noDelay: true });
     const timer = setTimeout(() => upstream.destroy(new Error('connect timed out')), connectTimeoutMs);
@@ -172,7 +172,8 @@ export class Tunnel {
     upstream.on('error', (error) => {
       clearTimeout(timer);
       logger.debug('tunnel target failed', { authority, error });
-      if (!open && !stream.destroyed && !stream.headersSent) stream.respond({ ':status': 502 }, { endStream: true });
+      if (!open && !stream.destroyed && !stream.headersSent)
+        stream.respond({ ':status': 502, 'x-error': messageOf(error) }, { endStream: true });
       else stream.destroy();
     });
     upstream.once('close', () => {
