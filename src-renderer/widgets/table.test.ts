@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { filterRows, sortRows, type TableColumn } from './table';
+import { ageRank, filterRows, sortRows, type TableColumn } from './table';
 
 interface Row {
   name: string;
@@ -32,5 +32,14 @@ describe('filterRows', () => {
     expect(names(filterRows(rows, columns, 'WEB 10'))).toEqual(['web-10', 'web-2']);
     expect(names(filterRows(rows, columns, ' '))).toEqual(names(rows));
     expect(filterRows(rows, columns, 'nothing')).toEqual([]);
+  });
+});
+
+describe('ageRank', () => {
+  it('ranks the younger before the older, and what has no time before both', () => {
+    const [older, younger] = [ageRank('2026-01-01T00:00:00Z'), ageRank('2026-01-02T00:00:00Z')];
+    expect(younger).toBeLessThan(older);
+    expect(ageRank(undefined)).toBeLessThan(younger);
+    expect(ageRank('')).toBe(ageRank(null));
   });
 });

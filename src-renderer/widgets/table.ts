@@ -35,6 +35,12 @@ export function sortRows<T>(rows: readonly T[], columns: readonly TableColumn<T>
     .map(({ row }) => row);
 }
 
+/** Sorts a time by its age, the youngest first; what has no time is youngest. */
+export function ageRank(time: string | null | undefined): number {
+  const milliseconds = Date.parse(time ?? '');
+  return Number.isNaN(milliseconds) ? Number.NEGATIVE_INFINITY : -milliseconds;
+}
+
 /** Rows of which some column contains every word of the query. */
 export function filterRows<T>(rows: readonly T[], columns: readonly TableColumn<T>[], query: string): readonly T[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);

@@ -36,7 +36,7 @@ export const pods = {
     search: 'Filter lines',
     lines: 'no lines | one line | {count} lines',
     filtered: '{shown} of {count} lines',
-    empty: 'Nothing has been written yet',
+    empty: 'Nothing has been written yet.',
     emptyFollow: 'New lines appear here by themselves.',
     ended: 'The log has ended',
     trimmed: 'Only the newest {count} lines are kept here.',

@@ -39,7 +39,7 @@ export const pods: Shape<typeof source> = {
     search: '筛选日志行',
     lines: '没有内容 | 1 行 | {count} 行',
     filtered: '{shown} / {count} 行',
-    empty: '尚无输出',
+    empty: '尚无输出。',
     emptyFollow: '新的日志行会自动显示在这里。',
     ended: '日志已结束',
     trimmed: '此处仅保留最新的 {count} 行。',
