@@ -15,13 +15,14 @@ import { negotiate, type Representation } from './negotiation';
 import { flag, parameter, type RequestContext } from './request-context';
 import { writeJson } from './respond';
 import { type IncludeObject, listBytes, type ListMeta, partialListText, partialText, tableText } from './table';
-import { WatchStream } from './watch-stream';
+import { WatchEventEncoder, WatchStream } from './watch-stream';
 
 const minWatchSeconds = 1800;
 const fieldValidations = new Set(['Strict', 'Warn', 'Ignore']);
 
 export class ResourceHandler {
   private readonly clock: Clock;
+  private readonly encoder = new WatchEventEncoder();
 
   constructor(
     private readonly verbs: Verbs,
@@ -69,9 +70,10 @@ export class ResourceHandler {
     const seconds = Number(parameter(query, 'timeoutSeconds') ?? 0);
     const timeoutSeconds = seconds > 0 ? seconds : minWatchSeconds + randomInt(minWatchSeconds);
     const includeObject = includeOf(query);
-    const { clock } = this;
+    const { clock, encoder } = this;
     const stream = new WatchStream({
       context,
+      encoder,
       kind: registry.kind,
       representation,
       includeObject,

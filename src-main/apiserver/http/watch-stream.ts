@@ -19,22 +19,24 @@ const eventHeads: Readonly<Record<WatchedType, Buffer>> = {
   DELETED: Buffer.from('{"type":"DELETED","object":'),
 };
 
-/** The last event made into bytes: the watchers of a change are told one after the other. */
-const last: { type: WatchedType | undefined; entry: Entry | undefined; bytes: Buffer } = {
-  type: undefined,
-  entry: undefined,
-  bytes: lineEnd,
-};
+/** Bytes of events. Remembers the last one, as the watchers of a change are told one after the other. */
+export class WatchEventEncoder {
+  private type: WatchedType | undefined;
+  private entry: Entry | undefined;
+  private bytes: Buffer = lineEnd;
 
-function eventBytes(type: WatchedType, entry: Entry): Buffer {
-  if (last.entry === entry && last.type === type) return last.bytes;
-  last.type = type;
-  last.entry = entry;
-  last.bytes = Buffer.concat([eventHeads[type], entry.bytes, lineEnd]);
-  return last.bytes;
+  encode(type: WatchedType, entry: Entry): Buffer {
+    if (this.entry === entry && this.type === type) return this.bytes;
+    this.type = type;
+    this.entry = entry;
+    this.bytes = Buffer.concat([eventHeads[type], entry.bytes, lineEnd]);
+    return this.bytes;
+  }
 }
 
 export interface WatchStreamOptions {
+  /** Shared by the watches of a server. */
+  encoder: WatchEventEncoder;
   context: RequestContext;
   kind: Kind;
   representation: Representation;
@@ -79,7 +81,11 @@ export class WatchStream implements WatchSink {
   }
 
   onEvent(type: WatchedType, entry: Entry): void {
-    this.push(this.options.representation.form === 'object' ? eventBytes(type, entry) : this.transformed(type, entry));
+    this.push(
+      this.options.representation.form === 'object'
+        ? this.options.encoder.encode(type, entry)
+        : this.transformed(type, entry),
+    );
   }
 
   onBookmark(revision: number, initial: boolean): void {
