@@ -97,6 +97,11 @@ function hostKeyChanged({ endpoint, machine }: OpenSessionOptions, seen: string)
   });
 }
 
+interface StartedCommand {
+  channel: ClientChannel;
+  exit: Promise<{ exitCode?: number; signal?: string }>;
+}
+
 class Ssh2Session implements SshSession {
   private ended = false;
 
@@ -123,12 +128,12 @@ class Ssh2Session implements SshSession {
     let channel: ClientChannel | undefined;
     try {
       return await withDeadline({ ms, what: `"${shown}" on ${this.machine}` }, async () => {
-        channel = await this.channel(command);
+        const started = await this.channel(command);
+        channel = started.channel;
         channel.on('data', collect(output.stdout));
         channel.stderr.on('data', collect(output.stderr));
-        const exit = exitOf(channel);
         await feed(channel, options.stdin);
-        const { exitCode, signal } = await exit;
+        const { exitCode, signal } = await started.exit;
         const stdout = Buffer.concat(output.stdout).toString();
         const stderr = Buffer.concat(output.stderr).toString();
         if (exitCode === 0 || (options.allowFailure && exitCode !== undefined)) {
@@ -148,11 +153,16 @@ class Ssh2Session implements SshSession {
   }
 
   async stream(command: string): Promise<StreamingCommand> {
-    const channel = await this.channel(command);
+    const { channel, exit } = await this.channel(command);
     const stdout = channel.pipe(new PassThrough());
     const stderr = (channel.stderr as Readable).pipe(new PassThrough());
-    const exit = exitOf(channel).then(({ exitCode }) => exitCode);
-    return { stdin: channel, stdout, stderr, exit, dispose: () => channel.close() };
+    return {
+      stdin: channel,
+      stdout,
+      stderr,
+      exit: exit.then(({ exitCode }) => exitCode),
+      dispose: () => channel.close(),
+    };
   }
 
   async writeFile(file: NodeFile): Promise<boolean> {
@@ -178,7 +188,7 @@ class Ssh2Session implements SshSession {
     this.client.end();
   }
 
-  private channel(command: string): Promise<ClientChannel> {
+  private channel(command: string): Promise<StartedCommand> {
     return new Promise((resolve, reject) => {
       const lost = (error?: unknown) =>
         new PilothouseError({
@@ -188,7 +198,11 @@ class Ssh2Session implements SshSession {
           retryable: true,
         });
       if (this.ended) return reject(lost());
-      this.client.exec(command, (error, channel) => (error ? reject(lost(error)) : resolve(channel)));
+      this.client.exec(command, (error, channel) => {
+        if (error) return reject(lost(error));
+        // A command's start, exit and close can arrive in one packet: listen before anything else runs.
+        resolve({ channel, exit: exitOf(channel) });
+      });
     });
   }
 }
