@@ -128,7 +128,8 @@ export class FakeApi implements Client {
     const draft = structuredClone(object) as Draft;
     draft.metadata = {
       ...draft.metadata,
-      ...name,
+      name: name.name,
+      ...(namespace ? { namespace } : {}),
       uid: `uid-${++this.serial}`,
       generation: 1,
       creationTimestamp: formatTime(this.clock.now()),
@@ -192,7 +193,7 @@ export class FakeApi implements Client {
   private async enter(call: FakeCall): Promise<void> {
     await Promise.resolve();
     this.calls.push(call);
-    checkJson(call.body, call.verb);
+    if (call.verb !== 'delete') checkJson(call.body, call.verb);
     for (const interceptor of this.interceptors) interceptor(call);
   }
 

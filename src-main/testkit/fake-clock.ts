@@ -34,6 +34,7 @@ export class FakeClock implements Clock {
 
   /** Moves time on, running what falls due in order; what runs may set further timers. */
   async advance(ms: number): Promise<void> {
+    await settle();
     const end = this.time + ms;
     for (;;) {
       const due = [...this.timers]

@@ -58,8 +58,11 @@ class NodeLifecycleReconciler implements Reconciler {
     const left = this.sign(node).seenAt + nodeGraceMs - clock.now();
     let conditions = node.status?.conditions ?? [];
     const silent = left <= 0;
-    if (silent) conditions = await this.silence(node);
-    if (conditionOf(conditions, 'Ready')?.status !== 'True') await this.unreadyPods(node);
+    if (silent) {
+      conditions = await this.silence(node);
+      // Of a node that is not ready but still reports, the kubelet itself says which Pods are.
+      await this.unreadyPods(node);
+    }
     await this.taint(node, conditions);
     return silent ? undefined : { requeueAfterMs: left };
   }
