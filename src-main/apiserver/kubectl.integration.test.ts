@@ -140,6 +140,18 @@ describe.skipIf(!binary)('kubectl (needs kubectl on the path)', () => {
     await ok(['delete', 'svc', 'web', '--ignore-not-found']);
   });
 
+  it('answers who one is and what one may do', async () => {
+    expect(await ok(['auth', 'can-i', 'delete', 'pods'])).toBe('yes\n');
+    const as = [
+      '--token=reader-token',
+      `--server=${running.url}`,
+      '--insecure-skip-tls-verify',
+      '--kubeconfig=/dev/null',
+    ];
+    expect((await run([...as, 'auth', 'can-i', 'delete', 'pods'])).stdout).toBe('no\n');
+    expect(await ok([...as, 'auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}'])).toBe('reader');
+  });
+
   it('answers dry runs without storing', async () => {
     await ok(['apply', '--dry-run=server', '-f', '-'], manifest);
     expect((await run(['get', 'deploy', 'web'])).code).toBe(1);

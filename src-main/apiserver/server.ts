@@ -1,5 +1,6 @@
 // Puts the API server together: store → caches → registries → verbs → HTTP and the in-process client.
 
+import { setMaxListeners } from 'node:events';
 import { builtInKinds, type Kind } from '../api';
 import type { Client } from '../client';
 import { DisposableStack } from '../kit';
@@ -19,6 +20,7 @@ import { Router } from './http/router';
 import { InProcessClient } from './in-process-client';
 import { OpenApi } from './openapi/openapi';
 import type { ApiServer, ApiServerOptions } from './options';
+import { startCompactor } from './registry/compactor';
 import { KindRegistry } from './registry/kind-registry';
 import { LeaseBuckets } from './registry/lease-buckets';
 import { Registries } from './registry/registries';
@@ -47,6 +49,8 @@ async function start(options: ApiServerOptions, parts: DisposableStack): Promise
   const { store, logger, clock, certificates, listen, advertise } = options;
   const clocked = clock ? { clock } : {};
   const stopping = new AbortController();
+  // One listener a watch, which may be thousands.
+  setMaxListeners(0, stopping.signal);
   const hub = new CacheHub({ store, logger, ...clocked });
   parts.defer(() => hub.stop());
   const services = new ServiceAllocator({
@@ -109,6 +113,7 @@ async function start(options: ApiServerOptions, parts: DisposableStack): Promise
     clusterIP: services.firstAddress,
     advertise: { address: advertise.address, port: advertise.port ?? listener.port },
   });
+  parts.defer(startCompactor({ store, logger, ...clocked }));
   problem = undefined;
   logger.info('API server is ready', { host: listen.host, port: listener.port });
   return { port: listener.port, client, dialer: tunnels, stop: () => parts.dispose() };

@@ -9,7 +9,7 @@ const prefix = '/registry/services/specs/';
 
 function setUp(network = '10.96.0.0/29', nodePorts = { from: 30000, to: 30002 }) {
   const cache = new WatchCache(prefix, codec);
-  cache.fill([], 1);
+  cache.load([], 1);
   const allocator = new ServiceAllocator({ network, nodePorts });
   allocator.follow(cache);
   let revision = 1;

@@ -94,7 +94,7 @@ export class ResourceHandler {
   private async create(context: RequestContext, target: Target): Promise<void> {
     const representation = negotiate(context.request.headers.accept);
     const call = callOf(context);
-    this.verbs.open('create', target, call);
+    this.verbs.openCreate(target, call);
     const body = await readObject(context.request);
     this.answer(context, target, await this.verbs.create(target, { call, body }), representation);
   }

@@ -55,6 +55,8 @@ export class Router {
       signal: this.options.stopping,
     };
     const { metrics, logger } = this.options;
+    // A client that goes away while it is answered is no error of ours.
+    response.on('error', (error) => logger.debug('response not delivered', { path, error: error.message }));
     metrics.inflight.inc();
     try {
       await this.dispatch(context);

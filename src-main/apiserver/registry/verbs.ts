@@ -5,6 +5,7 @@ import type { Kind, KubeObject } from '../../api';
 import { refusal, type Authorizer } from '../authz/authorizer';
 import { badRequest, methodNotAllowed, unknownPath } from '../status/errors';
 import { type Answer, answerOf, type Change, nextState, subresourceOf } from '../subresources';
+import { answerReview, reviewOf } from '../subresources/reviews';
 import type { Call } from './call';
 import type { Entry } from './codec';
 import { decodeObject } from './decode';
@@ -52,6 +53,18 @@ export class Verbs {
     return registry;
   }
 
+  /** Authorizes a creation before its body is read; answers the review when the address is one. */
+  openCreate(target: Target, call: Call): ReturnType<typeof reviewOf> {
+    const review = reviewOf(target);
+    if (!review) {
+      this.open('create', target, call);
+      return undefined;
+    }
+    const attributes = { user: call.user, verb: 'create', ...target };
+    if (!this.authorizer.allowsResource(attributes)) throw refusal(attributes);
+    return review;
+  }
+
   async get(target: Target, options: { call: Call; resourceVersion?: string | undefined }): Promise<Answer> {
     const { call, resourceVersion } = options;
     const registry = this.open('get', target, call);
@@ -85,6 +98,8 @@ export class Verbs {
   /** `body` is taken over and changed. */
   async create(target: Target, options: { call: Call; body: unknown; lenient?: boolean }): Promise<Answer> {
     const { call, body } = options;
+    const review = this.openCreate(target, call);
+    if (review) return answerReview(review, { body, call, authorizer: this.authorizer });
     const registry = this.open('create', target, call);
     const { kind } = registry;
     const namespace = this.namespaceOf(kind, target);

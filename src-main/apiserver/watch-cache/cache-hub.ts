@@ -52,7 +52,7 @@ export class CacheHub {
     const revision = store.revision();
     for (const cache of this.caches.values()) {
       const { kvs } = await store.range({ key: cache.prefix, rangeEnd: prefixEnd(cache.prefix), revision });
-      cache.fill(
+      cache.load(
         kvs.map((kv) => ({ key: kv.key, value: kv.value, revision: kv.modRevision })),
         revision,
       );
@@ -135,7 +135,7 @@ export class CacheHub {
   private refill(error: Error | undefined): void {
     if (this.stopped) return;
     this.watch = undefined;
-    if (error instanceof PilothouseError && error.code === 'CLOSED') return;
+    if (error instanceof PilothouseError && error.code === 'STORE_CLOSED') return;
     this.options.logger.warn('watch on the store ended; filling the caches again', { error: error?.message });
     this.cancelRefill = this.clock.after(refillDelayMs, () => {
       this.start().catch((failure: unknown) => this.refill(failure instanceof Error ? failure : undefined));

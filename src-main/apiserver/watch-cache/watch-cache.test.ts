@@ -14,7 +14,7 @@ function stored(name: string, data: Record<string, string> = {}): Buffer {
 
 function cacheOf(...names: string[]): WatchCache {
   const cache = new WatchCache(prefix, codec, { ringCapacity: 4 });
-  cache.fill(
+  cache.load(
     names.map((name, index) => ({ key: `${prefix}${name}`, value: stored(name), revision: index + 2 })),
     10,
   );
@@ -80,8 +80,8 @@ describe('WatchCache', () => {
     const cache = cacheOf('a/1');
     let resets = 0;
     cache.listen({ onEvent: () => undefined, onReset: () => resets++ });
-    cache.fill([], 20);
-    cache.fill([], 21);
+    cache.load([], 20);
+    cache.load([], 21);
     expect(resets).toBe(1);
     expect(cache.size).toBe(0);
   });

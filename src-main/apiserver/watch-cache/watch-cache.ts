@@ -69,7 +69,7 @@ export class WatchCache {
   }
 
   /** Fills the cache with the state at a revision; those who watched are told to start over. */
-  fill(stored: { key: string; value: Buffer; revision: number }[], revision: number): void {
+  load(stored: { key: string; value: Buffer; revision: number }[], revision: number): void {
     this.entries = stored.map((item) => this.codec.entry(item)).sort((a, b) => (a.key < b.key ? -1 : 1));
     this.byKey = new Map(this.entries.map((entry) => [entry.key, entry]));
     this.ring.reset(revision);
