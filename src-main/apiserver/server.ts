@@ -20,7 +20,6 @@ import { Router } from './http/router';
 import { InProcessClient } from './in-process-client';
 import { OpenApi } from './openapi/openapi';
 import type { ApiServer, ApiServerOptions } from './options';
-import { startCompactor } from './registry/compactor';
 import { KindRegistry } from './registry/kind-registry';
 import { LeaseBuckets } from './registry/lease-buckets';
 import { Registries } from './registry/registries';
@@ -34,7 +33,7 @@ const eventTtlSeconds = 3600;
 const defaultNodePorts = { from: 30000, to: 32767 };
 const bootstrapUser = { name: 'system:apiserver', groups: ['system:masters'] };
 
-/** Starts an API server on a store, which stays the caller's to close. Throws LISTEN_FAILED, CIDR_INVALID and store errors. */
+/** Starts an API server on a store, which stays the caller's to close and to compact. Throws LISTEN_FAILED, CIDR_INVALID and store errors. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const parts = new DisposableStack();
   try {
@@ -113,7 +112,6 @@ async function start(options: ApiServerOptions, parts: DisposableStack): Promise
     clusterIP: services.firstAddress,
     advertise: { address: advertise.address, port: advertise.port ?? listener.port },
   });
-  parts.defer(startCompactor({ store, logger, ...clocked }));
   problem = undefined;
   logger.info('API server is ready', { host: listen.host, port: listener.port });
   return { port: listener.port, client, dialer: tunnels, stop: () => parts.dispose() };
