@@ -17,6 +17,7 @@ export const packagesToRun = [
   { name: 'mmdebstrap', command: 'mmdebstrap', why: 'builds the node image' },
   { name: 'e2fsprogs', command: 'mkfs.ext4', why: 'builds the node image' },
   { name: 'zstd', command: 'zstd', why: 'builds the node image' },
+  { name: 'xz-utils', command: 'xz', why: 'builds the node image' },
   { name: 'cpio', command: 'cpio', why: 'builds the node image' },
   { name: 'uidmap', command: 'newuidmap', why: 'builds the node image without root' },
 ];
