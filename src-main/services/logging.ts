@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino } from 'pino';
 import type { LogFields, Logger } from '../kit';
 
-const secretNames = ['token', 'privateKey', 'key', 'password', 'authorization', 'serviceAccountKey', 'pem'];
+const secretNames = ['token', 'privateKey', 'password', 'authorization', 'serviceAccountKey', 'pem'];
 
 /** A file that moves to `<path>.1` when it would grow beyond `maxBytes`; one old file is kept. */
 class RotatingFile implements DestinationStream {

@@ -2,9 +2,16 @@
 
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { type HostFile, tokenParameter } from '../../contract';
-import { PilothouseError } from '../../kit';
-import { createForkLauncher, firstFreePort, type HostServicesOptions, writeFileAtomic } from '../../services';
+import { type HostFile, type HostView, tokenParameter } from '../../contract';
+import { type Logger, PilothouseError } from '../../kit';
+import {
+  createForkLauncher,
+  firstFreePort,
+  type HostServicesOptions,
+  type LaunchControlPlane,
+  type OpenHostServices,
+  writeFileAtomic,
+} from '../../services';
 import type { Application } from '../application';
 import { type OpenHost, openHost } from '../open-host';
 import { type HeadlessServer, startHeadlessServer } from './server';
@@ -18,6 +25,9 @@ export interface HeadlessHostOptions {
   /** Machines other than QEMU's, for tests. */
   createMachineSet?: HostServicesOptions['createMachineSet'];
   onShutdown: () => void;
+  /** The desktop shell serves the command line the same way, and starts control planes by Electron's means. */
+  shell?: HostView['shell'];
+  launchControlPlane?: LaunchControlPlane;
 }
 
 export interface HeadlessHost {
@@ -26,6 +36,8 @@ export interface HeadlessHost {
   /** The same with the token: opens the window. */
   windowUrl: string;
   token: string;
+  services: OpenHostServices;
+  logger: Logger;
   stop(): Promise<void>;
 }
 
@@ -36,11 +48,10 @@ export async function runHeadlessHost(options: HeadlessHostOptions): Promise<Hea
   const { application } = options;
   const host = await openHost({
     application,
-    shell: 'headless',
-    launchControlPlane: createForkLauncher({
-      entry: application.entries.controlPlane,
-      execArgv: application.execArgv,
-    }),
+    shell: options.shell ?? 'headless',
+    launchControlPlane:
+      options.launchControlPlane ??
+      createForkLauncher({ entry: application.entries.controlPlane, execArgv: application.execArgv }),
     home: options.home,
     firstApiPort: options.firstApiPort,
     createMachineSet: options.createMachineSet,
@@ -69,6 +80,8 @@ export async function runHeadlessHost(options: HeadlessHostOptions): Promise<Hea
     url: server.url,
     windowUrl: `${server.url}/?${new URLSearchParams({ [tokenParameter]: token })}`,
     token,
+    services: host.services,
+    logger: host.logger,
     stop: () => (stopping ??= stop()),
   };
 }

@@ -27,6 +27,10 @@ const types: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
 };
 
+export function contentTypeOf(path: string): string {
+  return types[extname(path).toLowerCase()] ?? 'application/octet-stream';
+}
+
 /** Components style themselves with `style` attributes, hence 'unsafe-inline' for styles only. */
 export function contentSecurityPolicy(connect: readonly string[]): string {
   return [
@@ -81,7 +85,7 @@ export async function serveStatic(
   const path = (request.url ?? '/').split(/[?#]/)[0]!;
   const file = await findFile(options.root, extname(path) === '' ? '/index.html' : path);
   if (!file) return answer(response, 404, 'not found');
-  const type = types[extname(file.path).toLowerCase()] ?? 'application/octet-stream';
+  const type = contentTypeOf(file.path);
   // Vite puts a digest into the names of everything below assets/.
   const caching = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
   response.writeHead(200, { 'content-type': type, 'content-length': file.size, 'cache-control': caching });
@@ -92,7 +96,8 @@ export async function serveStatic(
   await pipeline(createReadStream(file.path), response);
 }
 
-async function findFile(root: string, path: string): Promise<{ path: string; size: number } | undefined> {
+/** The file of a URL path below `root`, symbolic links followed; undefined when there is none or it leads outside. */
+export async function findFile(root: string, path: string): Promise<{ path: string; size: number } | undefined> {
   const file = resolveInside(root, path);
   if (!file) return undefined;
   try {

@@ -1,7 +1,7 @@
 // Starts control planes as children of a plain Node host.
 
 import { fork } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf } from '../../kit';
 import type { FromControlPlane, LaunchControlPlane } from './protocol';
@@ -16,7 +16,7 @@ export interface ForkLauncherOptions {
 export function createForkLauncher(options: ForkLauncherOptions): LaunchControlPlane {
   return ({ cluster, outputFile }) => {
     mkdirSync(dirname(outputFile), { recursive: true, mode: 0o700 });
-    const output = openSync(outputFile, 'w', 0o600);
+    const output = openOutput(outputFile);
     const child = fork(options.entry, ['--cluster', cluster], {
       stdio: ['ignore', output, output, 'ipc'],
       execArgv: options.execArgv ?? [],
@@ -43,4 +43,14 @@ export function createForkLauncher(options: ForkLauncherOptions): LaunchControlP
       kill: (signal) => void child.kill(signal),
     };
   };
+}
+
+const maxOutputBytes = 1024 * 1024;
+
+/** The last words of earlier crashes are kept, with the time of each start between them. */
+function openOutput(path: string): number {
+  const descriptor = openSync(path, 'a', 0o600);
+  if (fstatSync(descriptor).size > maxOutputBytes) ftruncateSync(descriptor, 0);
+  writeSync(descriptor, `--- ${new Date().toISOString()}\n`);
+  return descriptor;
 }
