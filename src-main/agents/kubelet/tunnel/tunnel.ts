@@ -22,6 +22,8 @@ export interface TunnelOptions {
 
 const path = '/pilothouse/v1/tunnel';
 const protocol = 'pilothouse-tunnel';
+/** What the API server calls this node's kubelet, wherever that listens. */
+const wellKnownKubeletPort = 10250;
 const dialTimeoutMs = 15_000;
 const pingEveryMs = 15_000;
 const pingTimeoutMs = 10_000;
@@ -42,7 +44,8 @@ export function allowedTarget(
   const [host, port] = [match[1]!, Number(match[2])];
   if (port < 1 || port > 65_535) return undefined;
   if (host === '127.0.0.1' || host === 'localhost') {
-    return port === rules.kubeletPort ? { host: '127.0.0.1', port } : undefined;
+    const own = port === wellKnownKubeletPort || port === rules.kubeletPort;
+    return own ? { host: '127.0.0.1', port: rules.kubeletPort } : undefined;
   }
   return isIPv4(host) && rules.networks.some((cidr) => inNetwork(host, cidr)) ? { host, port } : undefined;
 }
