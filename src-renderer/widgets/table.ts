@@ -8,6 +8,8 @@ export interface TableColumn<T> {
   /** CSS grid track; the default shares what is left. */
   width?: string;
   align?: 'end';
+  /** Left out where there is no room for all. */
+  wideOnly?: boolean;
   /** False for what is shown in another form than its value (ages), which a search cannot mean. */
   searched?: false;
 }
