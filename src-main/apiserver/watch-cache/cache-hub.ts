@@ -48,14 +48,15 @@ export class CacheHub {
 
   /** Fills all caches and follows the store from there. */
   async start(): Promise<void> {
-    const { store } = this.options;
+    const { store, logger } = this.options;
     const revision = store.revision();
     for (const cache of this.caches.values()) {
       const { kvs } = await store.range({ key: cache.prefix, rangeEnd: prefixEnd(cache.prefix), revision });
-      cache.load(
+      const unreadable = cache.load(
         kvs.map((kv) => ({ key: kv.key, value: kv.value, revision: kv.modRevision })),
         revision,
       );
+      if (unreadable.length > 0) logger.error('stored values are not objects', { keys: unreadable });
     }
     this.advance(revision);
     this.watch = store.watch(

@@ -68,15 +68,35 @@ export class WatchCache {
     return this.changed;
   }
 
-  /** Fills the cache with the state at a revision; those who watched are told to start over. */
-  load(stored: { key: string; value: Buffer; revision: number }[], revision: number): void {
-    this.entries = stored.map((item) => this.codec.entry(item)).sort((a, b) => (a.key < b.key ? -1 : 1));
+  /**
+   * Fills the cache with the state at a revision; those who watched are told to start over. Answers the keys whose
+   * values are no objects, which are left out.
+   */
+  load(stored: { key: string; value: Buffer; revision: number }[], revision: number): string[] {
+    const unreadable: string[] = [];
+    const entries: Entry[] = [];
+    for (const item of stored) {
+      const entry = this.read(item);
+      if (entry) entries.push(entry);
+      else unreadable.push(item.key);
+    }
+    this.entries = entries.sort((a, b) => (a.key < b.key ? -1 : 1));
     this.byKey = new Map(this.entries.map((entry) => [entry.key, entry]));
     this.ring.reset(revision);
     this.changed = revision;
     const listeners = [...this.listeners];
     this.listeners.clear();
     for (const listener of listeners) listener.onReset();
+    return unreadable;
+  }
+
+  private read(item: { key: string; value: Buffer; revision: number }): Entry | undefined {
+    try {
+      return this.codec.entry(item);
+    } catch (error) {
+      if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
+      throw error;
+    }
   }
 
   /** Tells the cache what object the bytes of the next write of a key stand for. */
