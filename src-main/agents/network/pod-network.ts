@@ -39,6 +39,9 @@ const resyncMs = 30_000;
 const retryMs = 2000;
 const sysctls = [
   'net.ipv4.ip_forward=1',
+  // A redirect would teach a Pod to reach a Service address without the node, where nothing answers.
+  'net.ipv4.conf.all.send_redirects=0',
+  'net.ipv4.conf.default.send_redirects=0',
   'net.bridge.bridge-nf-call-iptables=1',
   'net.bridge.bridge-nf-call-ip6tables=1',
 ];
@@ -139,6 +142,7 @@ export class PodNetwork {
     }
     const problem = await this.ensureEngineNetwork(podCIDR);
     if (problem) return problem;
+    await run(['sysctl', '-q', '-w', `net.ipv4.conf.${this.options.device}.send_redirects=0`], { allow: 'any' });
     await restore(run, podNetworkRules(cidr));
     for (const jump of podNetworkJumps) await ensureJump(run, jump);
     await this.ensureRoutes();

@@ -74,6 +74,9 @@ describe.skipIf(problem !== undefined)(`kube-proxy in network namespaces${proble
     execFileSync('ip', ['netns', 'add', node]);
     inside(node, 'ip', 'link', 'set', 'lo', 'up');
     inside(node, 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=1');
+    // As the Pod network sets it: a redirect would teach a Pod that its own Service is reached without the node.
+    for (const scope of ['all', 'default'])
+      inside(node, 'sysctl', '-q', '-w', `net.ipv4.conf.${scope}.send_redirects=0`);
     // A way out, as every node has one: without it the kernel refuses a cluster IP before any rule sees it.
     inside(node, 'ip', 'link', 'add', 'up0', 'type', 'bridge');
     inside(node, 'ip', 'address', 'add', '192.0.2.1/24', 'dev', 'up0');
