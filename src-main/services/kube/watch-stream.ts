@@ -42,6 +42,7 @@ export async function* watchStream(options: WatchStreamOptions): AsyncGenerator<
         yield { type: 'events', events: [], resourceVersion };
         isStale = false;
       }
+      if (signal.aborted) return;
       const watch = client.watch(resource, {
         ...selection,
         resourceVersion,
