@@ -19,8 +19,6 @@ export interface RulesInput {
 const mark = '0x4000';
 
 export const proxyJumps: readonly Jump[] = [
-  { table: 'nat', chain: 'PREROUTING', target: 'KUBE-SERVICES', first: true },
-  { table: 'nat', chain: 'OUTPUT', target: 'KUBE-SERVICES', first: true },
   { table: 'nat', chain: 'POSTROUTING', target: 'KUBE-POSTROUTING', first: true },
   { table: 'filter', chain: 'FORWARD', target: 'KUBE-FORWARD', first: true },
   ...['FORWARD', 'OUTPUT'].map(
@@ -41,6 +39,9 @@ export const proxyJumps: readonly Jump[] = [
       first: true,
     }),
   ),
+  // Last: no packet may be sent to an endpoint before the way back is masqueraded.
+  { table: 'nat', chain: 'PREROUTING', target: 'KUBE-SERVICES', first: true },
+  { table: 'nat', chain: 'OUTPUT', target: 'KUBE-SERVICES', first: true },
 ];
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
