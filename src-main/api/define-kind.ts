@@ -66,6 +66,11 @@ export const nameColumn: Column<KubeObject> = {
   value: (object) => object.metadata.name ?? '',
 };
 
+/** Kinds that name themselves in a column of their own, as Events do, get no second one in front. */
+function columnsOf<T>(declared: readonly Column<T>[]): readonly Column<T>[] {
+  return declared.some((column) => column.name === nameColumn.name) ? declared : [nameColumn as Column<T>, ...declared];
+}
+
 export const ageColumn: Column<KubeObject> = {
   name: 'Age',
   type: 'string',
@@ -114,7 +119,7 @@ export function defineKind<T extends KubeObject>(declaration: KindDeclaration<T>
     validate: (object) => declaration.validate?.(object) ?? [],
     validateUpdate: (context) => declaration.validateUpdate?.(context) ?? [],
     selectableFields: declaration.selectableFields ?? {},
-    columns: [nameColumn, ...(declaration.columns ?? [ageColumn])],
+    columns: columnsOf(declaration.columns ?? [ageColumn]),
   };
   if (hasStatus) kind.status = statusSubresource(declaration);
   if (declaration.scale) kind.scale = declaration.scale;
