@@ -21,7 +21,6 @@ import { type PodActions, computePodActions } from './pod-planner';
 import { computePodStatus } from './pod-status';
 import { PodTerminator } from './pod-terminator';
 import { RestartBackoff } from './restart-backoff';
-import { sameJson } from './same-json';
 import type { StatusReporter } from './status-reporter';
 import type { TerminationMessages } from './termination-messages';
 
@@ -403,8 +402,7 @@ export class PodWorker {
       now: clock.now(),
       verdict: this.verdict,
     });
-    const reported = statuses.latest(this.identity.uid) ?? this.pod?.status;
-    if (!this.vanished && !sameJson(status, reported)) statuses.publish(this.pod!, status);
+    if (!this.vanished) statuses.publish(this.pod!, status);
     const over = status.phase === 'Succeeded' || status.phase === 'Failed';
     if (over && current.status?.phase !== status.phase) this.again = true;
     return status;

@@ -17,13 +17,23 @@ export interface StatusReporterOptions {
 interface Entry {
   pod: Pod;
   wanted: PodStatus;
+  /** What the API server holds, as far as we know, and in which version of the Pod we saw it. */
   taken?: PodStatus;
+  takenVersion: number;
   work?: Promise<void>;
   gone: boolean;
 }
 
 /** Members a later status may lack; merge patch removes what is null. */
-const removable = ['reason', 'message', 'podIP', 'podIPs', 'initContainerStatuses'] as const;
+const removable: readonly (keyof PodStatus)[] = ['reason', 'message', 'podIP', 'podIPs', 'initContainerStatuses'];
+
+const versionOf = (pod: Pod) => Number(pod.metadata.resourceVersion ?? 0);
+
+/** Whether the API server lacks something of what we want it to hold; members only others write do not count. */
+function differs(wanted: PodStatus, taken: PodStatus | undefined): boolean {
+  const members = new Set([...(Object.keys(wanted) as (keyof PodStatus)[]), ...removable]);
+  return [...members].some((member) => !sameJson(wanted[member], taken?.[member]));
+}
 
 export class StatusReporter {
   private readonly entries = new Map<string, Entry>();
@@ -36,12 +46,21 @@ export class StatusReporter {
     return this.entries.get(uid)?.wanted;
   }
 
+  /**
+   * Sees to it that the API server holds `status`. It is compared with what the Pod says now, not only with what we said
+   * last: others write there too, as the node controller does with the Ready condition when a node goes silent.
+   */
   publish(pod: Pod, status: PodStatus): void {
     const uid = pod.metadata.uid!;
-    const entry = this.entries.get(uid) ?? { pod, wanted: status, taken: pod.status, gone: false };
+    const entry = this.entries.get(uid) ?? { pod, wanted: status, takenVersion: -1, gone: false };
     this.entries.set(uid, entry);
     entry.pod = pod;
     entry.wanted = status;
+    if (versionOf(pod) > entry.takenVersion) {
+      entry.taken = pod.status;
+      entry.takenVersion = versionOf(pod);
+    }
+    if (!differs(status, entry.taken)) return;
     entry.work ??= this.deliver(uid, entry).finally(() => {
       entry.work = undefined;
     });
@@ -61,14 +80,16 @@ export class StatusReporter {
 
   private async deliver(uid: string, entry: Entry): Promise<void> {
     const { client, clock, logger, signal } = this.options;
-    while (!entry.gone && !signal.aborted && !sameJson(entry.wanted, entry.taken)) {
+    while (!entry.gone && !signal.aborted && differs(entry.wanted, entry.taken)) {
       const status = entry.wanted;
       const { name, namespace } = identityOf(entry.pod);
       const nulls = Object.fromEntries(removable.filter((key) => status[key] === undefined).map((key) => [key, null]));
       const body = { metadata: { uid }, status: { ...nulls, ...status } };
       try {
-        await client.patch(resources.pods, { namespace, name }, { type: 'merge', subresource: 'status', body });
+        const patch = { type: 'merge', subresource: 'status', body } as const;
+        const answer = await client.patch<Pod>(resources.pods, { namespace, name }, patch);
         entry.taken = status;
+        entry.takenVersion = versionOf(answer);
         this.backoff.forget(uid);
         logger.debug('pod status reported', { pod: `${namespace}/${name}`, phase: status.phase });
       } catch (error) {
