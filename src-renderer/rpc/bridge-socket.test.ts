@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BridgeSocket } from './bridge-socket';
 
 function fakeBridge() {
@@ -17,14 +17,26 @@ function fakeBridge() {
 }
 
 describe('BridgeSocket', () => {
-  it('opens, carries messages both ways and stops listening when closed', async () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('opens only after whoever made it had time to listen, some microtasks later', async () => {
+    const socket = new BridgeSocket(fakeBridge());
+    for (let turns = 0; turns < 10; turns++) await Promise.resolve();
+    let opened = false;
+    socket.addEventListener('open', () => (opened = true));
+    vi.runAllTimers();
+    expect(opened).toBe(true);
+  });
+
+  it('opens, carries messages both ways and stops listening when closed', () => {
     const bridge = fakeBridge();
     const socket = new BridgeSocket(bridge);
     const seen: string[] = [];
     socket.addEventListener('open', () => seen.push('open'));
     socket.addEventListener('message', (event) => seen.push((event as MessageEvent<string>).data));
     socket.addEventListener('close', () => seen.push('close'));
-    await Promise.resolve();
+    vi.runAllTimers();
     socket.send('ping');
     bridge.deliver('pong');
     socket.close();

@@ -1,5 +1,6 @@
 // A WebSocket-shaped view of the Electron preload's bridge, so that the one tRPC link serves both shells. The bridge has
-// no connection to lose: it opens in a microtask and closes only when asked to.
+// no connection to lose: it opens in a task of its own, because tRPC
+// listens for that only some microtasks after it made the socket, and closes only when asked to.
 
 import type { PreloadBridge } from '../../src-main/contract';
 
@@ -21,11 +22,11 @@ export class BridgeSocket extends EventTarget {
     this.stopListening = bridge.onMessage((message) => {
       if (this.readyState === BridgeSocket.OPEN) this.dispatchEvent(new MessageEvent('message', { data: message }));
     });
-    queueMicrotask(() => {
+    setTimeout(() => {
       if (this.readyState !== BridgeSocket.CONNECTING) return;
       this.readyState = BridgeSocket.OPEN;
       this.dispatchEvent(new Event('open'));
-    });
+    }, 0);
   }
 
   send(message: string): void {

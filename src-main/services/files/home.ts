@@ -39,7 +39,8 @@ export function homePaths(directory: string): HomePaths {
   return {
     directory,
     config: below('config.json'),
-    images: below('images'),
+    // Node images depend on nothing but their recipe and take minutes to build: several homes may share them.
+    images: process.env['PILOTHOUSE_IMAGES'] ? resolve(process.env['PILOTHOUSE_IMAGES']) : below('images'),
     clusters: below('clusters'),
     uploads: below('uploads'),
     logs: below('logs'),
