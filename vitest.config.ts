@@ -30,6 +30,8 @@ export default defineConfig({
           include: ['e2e/**/*.e2e.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 900_000,
+          // A journey's steps follow from one another: after the first failure the rest says nothing.
+          bail: 1,
           fileParallelism: false,
         },
       },

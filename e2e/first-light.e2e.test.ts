@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ClusterView } from '../src-main/contract';
 import { busyboxImage, makeBusyboxTar } from './harness/image';
 import { eventually } from './harness/process';
@@ -48,8 +48,10 @@ describe.skipIf(reason !== '')(title, () => {
     );
   const status = async (): Promise<ClusterView> => {
     const result = await world.cli(['status', '--json']);
-    const views = JSON.parse(result.stdout) as ClusterView[];
-    return views.find((view) => view.name === cluster)!;
+    const { clusters } = JSON.parse(result.stdout) as { clusters: ClusterView[] };
+    const view = clusters.find(({ name }) => name === cluster);
+    if (!view) throw new Error(`status does not tell of ${cluster}: ${result.stdout}`);
+    return view;
   };
 
   beforeAll(async () => {
@@ -59,6 +61,10 @@ describe.skipIf(reason !== '')(title, () => {
       deadlineMs: 30_000,
     });
     page = await world.page();
+  });
+
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail' && page) await shoot(`failed-${task.name.slice(0, 40).replace(/\W+/g, '-')}`);
   });
 
   afterAll(async () => {
@@ -87,13 +93,13 @@ describe.skipIf(reason !== '')(title, () => {
       'both nodes are Ready',
       async () => {
         const view = await status();
-        if (view?.state === 'failed') throw new Error(JSON.stringify(view, null, 1));
-        return view?.state === 'running' ? view : undefined;
+        return view.state === 'running' || view.state === 'failed' ? view : undefined;
       },
       // An image that was never built on this machine is downloaded and built first.
-      { deadlineMs: 1_100_000, everyMs: 1000 },
+      { deadlineMs: 1_100_000, everyMs: 2000 },
     );
     const view = await status();
+    expect(view, JSON.stringify(view.machines, null, 1)).toMatchObject({ state: 'running' });
     for (const machine of view.machines) {
       const times = machine.steps.map((step) => {
         const ms = (step.finishedAt ?? 0) - (step.startedAt ?? 0);
@@ -220,6 +226,6 @@ describe.skipIf(reason !== '')(title, () => {
     });
     const deleted = await world.cli(['delete', '--name', cluster, '--yes'], { deadlineMs: 120_000 });
     expect(deleted.code, deleted.stderr).toBe(0);
-    expect(JSON.parse((await world.cli(['status', '--json'])).stdout)).toEqual([]);
+    expect(JSON.parse((await world.cli(['status', '--json'])).stdout)).toMatchObject({ clusters: [] });
   });
 });
