@@ -88,6 +88,8 @@ describe.skipIf(reason !== '')(title, () => {
     await shoot('create');
     await firstRun.submit();
     await firstRun.expectSteps([`${cluster}-1`, `${cluster}-2`]);
+    const overview = page.waitForURL(/overview/, { timeout: 1_100_000 });
+    await page.getByText('SSH: done').first().waitFor({ timeout: 1_000_000 });
     await shoot('progress');
     await eventually(
       'both nodes are Ready',
@@ -98,6 +100,7 @@ describe.skipIf(reason !== '')(title, () => {
       // An image that was never built on this machine is downloaded and built first.
       { deadlineMs: 1_100_000, everyMs: 2000 },
     );
+    await overview;
     const view = await status();
     expect(view, JSON.stringify(view.machines, null, 1)).toMatchObject({ state: 'running' });
     for (const machine of view.machines) {
@@ -115,7 +118,6 @@ describe.skipIf(reason !== '')(title, () => {
     expect(written.code, written.stderr).toBe(0);
     const nodes = await kubectl('get', 'nodes', '-o', 'wide');
     expect(nodes.match(/ Ready /g)).toHaveLength(2);
-    await page.waitForURL(/overview/);
     await page.getByRole('heading', { name: 'Everything runs' }).waitFor();
     await shoot('overview');
   });
@@ -216,6 +218,7 @@ describe.skipIf(reason !== '')(title, () => {
     console.log(`up after down: ${((Date.now() - started) / 1000).toFixed(1)} s`);
     const after = await readyWebPods(3, 120_000);
     expect(after.map((pod) => pod.metadata.uid).sort()).toEqual(before.map((pod) => pod.metadata.uid).sort());
+    await new DeploymentPage(page).expectReady(3);
     await shoot('after-up');
   });
 

@@ -28,6 +28,8 @@ export const packagesToTest = [
   { name: 'fonts-noto-cjk', file: '/usr/share/fonts/opentype/noto', why: 'Chinese text in screenshots' },
   { name: 'docker.io', command: 'dockerd', why: 'tests the kubelet against a real Docker' },
   { name: 'kubernetes-client', command: 'kubectl', why: 'is the stock client of the tests' },
+  { name: 'etcd-server', command: 'etcd', why: 'is the peer of the store in tests' },
+  { name: 'etcd-client', command: 'etcdctl', why: 'is the stock client of the store in tests' },
   { name: 'busybox-static', file: '/bin/busybox', why: 'is the container image of the tests' },
   { name: 'iptables', command: 'iptables-restore', why: 'tests kube-proxy' },
   { name: 'iproute2', command: 'ip', why: 'gives the tests their own network namespaces' },

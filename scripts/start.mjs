@@ -25,6 +25,8 @@ try {
 const args = process.argv.slice(2);
 const child = spawn(process.execPath, [join(root, 'out/main/cli.js'), ...(args.length > 0 ? args : ['open'])], {
   stdio: 'inherit',
+  // What the command line tells a person to type next must work as it stands.
+  env: { ...process.env, PILOTHOUSE_COMMAND: 'npm start --' },
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal ? 130 : 1)));
