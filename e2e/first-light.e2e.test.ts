@@ -222,6 +222,17 @@ describe.skipIf(reason !== '')(title, () => {
     await shoot('after-up');
   });
 
+  it('shows the overview in the dark theme and in Chinese', async () => {
+    await page.goto(`${url}#/c/${cluster}/overview`);
+    await page.getByRole('heading', { name: 'Everything runs' }).waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'Theme' }).click();
+    await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+    await page.getByRole('button', { name: 'Language' }).click();
+    await page.getByRole('menuitemradio', { name: '简体中文' }).click();
+    await page.getByRole('heading', { name: '一切正常' }).waitFor();
+    await shoot('overview-dark-zh');
+  });
+
   it('deletes the Deployment with everything below it, and the cluster with its machines', async () => {
     await kubectl('delete', 'deployment', 'web', '--timeout=60s');
     await eventually('no Pod is left', async () => ((await webPods()).length === 0 ? true : undefined), {
