@@ -18,9 +18,15 @@ const catalogue = {
   STORE_CLOSED: 'etcdserver: server stopped',
   STORE_LOCKED: 'the store directory is in use by another process',
   DISK_FAILURE: 'the store could not write to its disk',
+  UNAVAILABLE: 'no etcd member answers',
+  OUTCOME_UNKNOWN: 'etcd did not answer: it is not known whether the write took place',
+  REFUSED: 'etcd refused the request',
 } as const;
 
 export type StoreErrorCode = keyof typeof catalogue;
+
+/** After these the very same call may succeed; OUTCOME_UNKNOWN is none of them, for it may have succeeded already. */
+const retryable: ReadonlySet<StoreErrorCode> = new Set(['DISK_FAILURE', 'STORE_CLOSED', 'UNAVAILABLE'] as const);
 
 /** Every error the store itself raises. Branch on `code`. */
 export class StoreError extends PilothouseError {
@@ -33,7 +39,7 @@ export class StoreError extends PilothouseError {
     super({
       code,
       message: catalogue[code],
-      retryable: code === 'DISK_FAILURE' || code === 'STORE_CLOSED',
+      retryable: retryable.has(code),
       ...options,
     });
   }

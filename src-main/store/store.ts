@@ -134,8 +134,13 @@ export interface LeaseStatus {
 }
 
 export interface Store {
-  /** The revision of the last committed write. */
+  /** The revision of the last committed write; of a store that others write to as well: the newest one heard of. */
   revision(): number;
+  /**
+   * A revision that is not older than any write acknowledged to anybody before the call. Only stores that others write
+   * to have it; elsewhere `revision()` is that already.
+   */
+  syncRevision?(): Promise<number>;
   compactRevision(): number;
   range(request: RangeRequest): Promise<RangeResponse>;
   put(request: PutRequest): Promise<{ revision: number; prevKv?: KeyValue }>;

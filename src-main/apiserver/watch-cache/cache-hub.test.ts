@@ -45,7 +45,7 @@ function setUp() {
   const hub = new CacheHub({ store, logger: silentLogger, clock });
   const cache = new WatchCache(prefix, codec);
   hub.add(cache);
-  return { hub, cache, state, timers };
+  return { hub, cache, store, state, timers };
 }
 
 describe('CacheHub', () => {
@@ -73,6 +73,27 @@ describe('CacheHub', () => {
     state.watches[0]!.listener.onEvents([{ type: 'put', kv: { ...keyValue(7), key: '/elsewhere' } }], 7);
     await waiting;
     expect(timers).toHaveLength(0);
+  });
+
+  it('asks a store that others write to for its revision before a consistent read', async () => {
+    const { hub, store, state } = setUp();
+    let answer = (_revision: number) => {};
+    store.syncRevision = async () => 5;
+    await hub.start();
+    store.syncRevision = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    let done = false;
+    const waiting = hub.caughtUp()!.then(() => {
+      done = true;
+    });
+    // Another process's write: this one's store has not heard of it yet.
+    answer(6);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    expect(done).toBe(false);
+    state.watches[0]!.listener.onEvents([], 6);
+    await waiting;
   });
 
   it('gives up on a revision that does not come', async () => {

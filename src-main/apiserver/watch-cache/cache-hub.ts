@@ -49,7 +49,7 @@ export class CacheHub {
   /** Fills all caches and follows the store from there. */
   async start(): Promise<void> {
     const { store, logger } = this.options;
-    const revision = store.revision();
+    const revision = (await store.syncRevision?.()) ?? store.revision();
     for (const cache of this.caches.values()) {
       const { kvs } = await store.range({ key: cache.prefix, rangeEnd: prefixEnd(cache.prefix), revision });
       const unreadable = cache.load(
@@ -76,10 +76,17 @@ export class CacheHub {
     this.waiters = [];
   }
 
-  /** Resolves when every write the store has acknowledged by now is in the caches. */
+  /**
+   * Resolves when every write the store has acknowledged by now is in the caches. A store that others write to as well
+   * is asked for its revision: what this process knows of it may be old.
+   */
   caughtUp(): Promise<void> | undefined {
-    const revision = this.options.store.revision();
-    return this.seen >= revision ? undefined : this.reached(revision);
+    const { store } = this.options;
+    return store.syncRevision ? this.synced(store.syncRevision()) : this.reached(store.revision());
+  }
+
+  private async synced(revision: Promise<number>): Promise<void> {
+    await this.reached(await revision);
   }
 
   /** Resolves when the caches have seen `revision`; 504 when they do not within three seconds. */
