@@ -1,0 +1,2 @@
+export * from './grpc-error';
+export * from './protocol';
