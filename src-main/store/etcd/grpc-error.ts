@@ -61,7 +61,8 @@ const catalogue = {
 
 export type EtcdErrorName = keyof typeof catalogue;
 
-const ofStore: Record<StoreErrorCode, EtcdErrorName | undefined> = {
+/** Codes missing here are no refusals of etcd's and are told as UNKNOWN, with their text. */
+const ofStore: Partial<Record<StoreErrorCode | 'NO_SPACE', EtcdErrorName>> = {
   COMPACTED: 'Compacted',
   FUTURE_REVISION: 'FutureRev',
   DUPLICATE_KEY: 'DuplicateKey',
@@ -74,8 +75,7 @@ const ofStore: Record<StoreErrorCode, EtcdErrorName | undefined> = {
   LEASE_EXISTS: 'LeaseExist',
   LEASE_TTL_TOO_LARGE: 'LeaseTTLTooLarge',
   STORE_CLOSED: 'Stopped',
-  STORE_LOCKED: undefined,
-  DISK_FAILURE: undefined,
+  NO_SPACE: 'NoSpace',
 };
 
 /** A gRPC status to answer a call with. */
@@ -96,7 +96,6 @@ export function toGrpcError(error: unknown): ServiceError {
     return error as ServiceError;
   }
   const name = error instanceof StoreError ? ofStore[error.code] : undefined;
-  // Codes that a sibling's catalogue has and etcd does not are told as they are.
   if (name) return etcdError(name);
   return grpcError(status.UNKNOWN, messageOf(error));
 }
