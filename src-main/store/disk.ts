@@ -1,6 +1,7 @@
 // What the store needs from durable storage. LMDB implements it (lmdb-disk.ts); tests may put a failing one in its place.
 
 import type { RecordHeader } from './record-codec';
+import type { SideRecord, StoreSize } from './store';
 
 export interface DiskRecord {
   main: number;
@@ -40,5 +41,24 @@ export interface Disk {
   /** The revision of the last compaction that was scheduled or finished; 0 when there was none. */
   compactionMark(mark: CompactionMark): number;
   setCompactionMark(mark: CompactionMark, revision: number): Promise<void>;
+  sideRecords(table: string): { key: Buffer; value: Buffer }[];
+  /** Writes all or nothing; resolves when durable. */
+  writeSideRecords(records: readonly SideRecord[]): Promise<void>;
+  size(): StoreSize;
+  /** The state of this moment, to be read while others write. */
+  openView(): DiskView;
+  /** Rewrites the files without their free pages; writes wait meanwhile. */
+  defragment(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface DiskView {
+  /** The main revision of the last record, 0 when there is none. */
+  lastRevision(): number;
+  /** All records in order, still encoded. */
+  records(): Iterable<{ main: number; sub: number; record: Buffer }>;
+  leases(): LeaseRecord[];
+  sideRecords(table: string): { key: Buffer; value: Buffer }[];
+  compactionMark(mark: CompactionMark): number;
+  close(): void;
 }

@@ -1,45 +1,45 @@
-// The only file that knows LMDB. Three sub-databases: `revisions` (revision -> record), `leases` (id -> lease) and
-// `meta` (compaction marks). Each write is one lmdb-js batch, which is one LMDB transaction on a thread of its own; its
-// promise resolves after the pages and then the meta page were flushed to disk (`overlappingSync: false`). Batching by
-// event-loop turn is off, because then a failed commit also rejects a promise that nobody holds.
+// The durable disk on LMDB (lmdb-files.ts). Each write is one lmdb-js batch, which is one LMDB transaction on a thread
+// of its own; its promise resolves after the pages and then the meta page were flushed to disk (`overlappingSync:
+// false`). Batching by event-loop turn is off, because then a failed commit also rejects a promise that nobody holds.
 //
 // The key index lives in one process's memory, so a second process must not open the same directory. LMDB's own reader
 // table tells who has it open, and forgets processes that died.
+//
+// Defragmenting copies the pages in use into a new directory, opens that, and renames its files over the old ones:
+// data first, then the lock file, and only then are the old files closed, so that at no moment another process finds
+// the store unlocked. Before the first rename a crash leaves the old data, after it the new; both are whole, because no
+// write is let through in between.
 
-import { type Database, open, type RootDatabase } from 'lmdb';
-import type { CompactionMark, Disk, DiskBatch, LeaseRecord } from './disk';
+import { mkdir, mkdtemp, open as openFile, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CompactionMark, Disk, DiskBatch, DiskView, LeaseRecord } from './disk';
+import { LmdbFiles, sideKey } from './lmdb-files';
 import {
-  decodeLease,
-  decodeLeaseId,
   encodeLease,
   encodeLeaseId,
   encodeRecord,
-  readRevisionKey,
   recordValue,
   revisionKeySize,
   writeRevisionKey,
 } from './record-codec';
+import type { SideRecord, StoreSize } from './store';
 import { StoreError } from './store-error';
 
-type Bytes = Database<Buffer, Buffer>;
-
 const openHere = new Set<string>();
+const copyPrefix = 'defragment-';
 
 export class LmdbDisk implements Disk {
-  private readonly root: RootDatabase;
-  private readonly revisions: Bytes;
-  private readonly leaseTable: Bytes;
-  private readonly meta: Bytes;
+  private files: LmdbFiles;
+  private readonly retiring = new Set<Promise<void>>();
+  private readonly writing = new Set<Promise<unknown>>();
+  /** Set while the files are being replaced: writes wait for it. */
+  private replacing: Promise<void> | undefined;
   private readonly scratch = Buffer.alloc(revisionKeySize);
 
   /** Throws STORE_LOCKED when the directory is open already. */
   constructor(private readonly directory: string) {
     if (openHere.has(directory)) throw lockedBy(process.pid, directory);
-    this.root = open({ path: directory, noSubdir: false, overlappingSync: false, eventTurnBatching: false, maxDbs: 8 });
-    const bytes = { encoding: 'binary', keyEncoding: 'binary', cache: false } as const;
-    this.revisions = this.root.openDB<Buffer, Buffer>('revisions', bytes);
-    this.leaseTable = this.root.openDB<Buffer, Buffer>('leases', bytes);
-    this.meta = this.root.openDB<Buffer, Buffer>('meta', bytes);
+    this.files = new LmdbFiles(directory);
     openHere.add(directory);
   }
 
@@ -47,77 +47,177 @@ export class LmdbDisk implements Disk {
   requireSole(): void {
     // Reading enters this process into the reader table, for others to see.
     this.compactionMark('scheduled');
-    this.root.readerCheck();
-    const pids = [...this.root.readerList().matchAll(/^\s*(\d+)\s/gm)].map(([, pid]) => Number(pid));
+    const { root } = this.files;
+    root.readerCheck();
+    const pids = [...root.readerList().matchAll(/^\s*(\d+)\s/gm)].map(([, pid]) => Number(pid));
     const other = pids.find((pid) => pid !== process.pid);
     if (other !== undefined) throw lockedBy(other, this.directory);
+  }
+
+  /** Removes what a defragmentation left that was cut short. To be called by the sole owner. */
+  async removeLeftovers(): Promise<void> {
+    const names = await readdir(this.directory);
+    for (const name of names.filter((one) => one.startsWith(copyPrefix))) {
+      await rm(join(this.directory, name), { recursive: true, force: true });
+    }
   }
 
   commit(batch: DiskBatch): Promise<void> {
     // Everything that can throw comes before the batch: what a batch has begun it commits.
     const encoded = batch.records.map(({ header, value }) => encodeRecord(header, value));
-    return this.write(() => {
+    return this.write(({ revisions, leaseTable }) => {
       batch.records.forEach(({ main, sub }, i) => {
-        this.revisions.put(writeRevisionKey(this.scratch, main, sub), encoded[i]!);
+        revisions.put(writeRevisionKey(this.scratch, main, sub), encoded[i]!);
       });
-      for (const lease of batch.leasesPut) this.leaseTable.put(encodeLeaseId(lease.id), encodeLease(lease));
-      for (const id of batch.leasesRemoved) this.leaseTable.remove(encodeLeaseId(id));
+      for (const lease of batch.leasesPut) leaseTable.put(encodeLeaseId(lease.id), encodeLease(lease));
+      for (const id of batch.leasesRemoved) leaseTable.remove(encodeLeaseId(id));
     });
   }
 
   readValue(main: number, sub: number): Buffer {
-    const record = this.revisions.get(writeRevisionKey(this.scratch, main, sub));
+    const record = this.files.record(main, sub);
     if (!record) throw new StoreError('DISK_FAILURE', { details: { main, sub, missing: 'record' } });
     return recordValue(record);
   }
 
   scan(from: number, to: number, visit: (main: number, sub: number, record: Buffer) => boolean | void): void {
-    const start = writeRevisionKey(Buffer.alloc(revisionKeySize), from, 0);
-    const end = writeRevisionKey(Buffer.alloc(revisionKeySize), to + 1, 0);
-    for (const { key, value } of this.revisions.getRange({ start, end })) {
-      const { main, sub } = readRevisionKey(key);
-      if (visit(main, sub, value) === false) return;
-    }
+    this.files.scan(from, to, visit);
   }
 
   removeRecords(revisions: readonly { main: number; sub: number }[]): Promise<void> {
-    return this.write(() => {
-      for (const { main, sub } of revisions) this.revisions.remove(writeRevisionKey(this.scratch, main, sub));
+    return this.write((files) => {
+      for (const { main, sub } of revisions) files.revisions.remove(writeRevisionKey(this.scratch, main, sub));
     });
   }
 
   leases(): LeaseRecord[] {
-    return [...this.leaseTable.getRange()].map(({ key, value }) => ({ id: decodeLeaseId(key), ...decodeLease(value) }));
+    return this.files.leases();
   }
 
   compactionMark(mark: CompactionMark): number {
-    return this.meta.get(Buffer.from(mark))?.readDoubleLE(0) ?? 0;
+    return this.files.compactionMark(mark);
   }
 
   setCompactionMark(mark: CompactionMark, revision: number): Promise<void> {
     const bytes = Buffer.alloc(8);
     bytes.writeDoubleLE(revision);
-    return this.write(() => void this.meta.put(Buffer.from(mark), bytes));
+    return this.write(({ meta }) => void meta.put(Buffer.from(mark), bytes));
+  }
+
+  sideRecords(table: string): { key: Buffer; value: Buffer }[] {
+    return this.files.sideRecords(table);
+  }
+
+  writeSideRecords(records: readonly SideRecord[]): Promise<void> {
+    const changes = records.map(({ table, key, value }) => ({ key: sideKey(table, key), value }));
+    return this.write(({ side }) => {
+      for (const { key, value } of changes) {
+        if (value) side.put(key, value);
+        else side.remove(key);
+      }
+    });
+  }
+
+  size(): StoreSize {
+    return this.files.size();
+  }
+
+  openView(): DiskView {
+    return this.files.view();
+  }
+
+  async defragment(): Promise<void> {
+    while (this.replacing) await this.replacing;
+    const work = this.replaceFiles();
+    this.replacing = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      await work;
+    } finally {
+      this.replacing = undefined;
+    }
   }
 
   async close(): Promise<void> {
-    await this.root.close();
+    await this.replacing;
+    await this.files.retire();
+    await Promise.all(this.retiring);
     openHere.delete(this.directory);
   }
 
-  /** Commits what `operations` puts and removes as one LMDB transaction. */
-  private async write(operations: () => void): Promise<void> {
+  private async replaceFiles(): Promise<void> {
+    await Promise.allSettled(this.writing);
+    const copy = await mkdtemp(join(this.directory, copyPrefix));
+    const old = this.files;
     try {
-      await this.root.batch(operations);
+      const data = join(copy, 'data.mdb');
+      await old.root.backup(data, true);
+      await flush(data);
+      const fresh = new LmdbFiles(copy);
+      // Enters this process into the reader table that will be the store's.
+      fresh.compactionMark('scheduled');
+      try {
+        await rename(data, join(this.directory, 'data.mdb'));
+      } catch (error) {
+        await fresh.retire();
+        throw error;
+      }
+      // From here on only the new files may be written to.
+      this.files = fresh;
+      await rename(join(copy, 'lock.mdb'), join(this.directory, 'lock.mdb'));
+      await flush(this.directory);
+    } catch (error) {
+      throw new StoreError('DISK_FAILURE', {
+        cause: error,
+        hint: 'Defragmenting needs as much free disk space as the store has in use.',
+      });
+    } finally {
+      await rm(copy, { recursive: true, force: true });
+      if (this.files !== old) this.retire(old);
+    }
+  }
+
+  private retire(files: LmdbFiles): void {
+    const closing = files.retire().finally(() => this.retiring.delete(closing));
+    this.retiring.add(closing);
+  }
+
+  /** Commits what `operations` puts and removes as one LMDB transaction. */
+  private async write(operations: (files: LmdbFiles) => void): Promise<void> {
+    while (this.replacing) await this.replacing;
+    const { files } = this;
+    const committed = files.root.batch(() => operations(files));
+    this.writing.add(committed);
+    try {
+      await committed;
     } catch (error) {
       throw new StoreError('DISK_FAILURE', {
         cause: await causeOf(error),
         hint: 'Check that the disk of the store directory is not full and may be written.',
       });
+    } finally {
+      this.writing.delete(committed);
     }
     // Later reads of this turn must see what was just committed.
-    this.root.resetReadTxn();
+    files.root.resetReadTxn();
   }
+}
+
+/** Makes a file's content, or a directory's names, survive a power cut. */
+export async function flush(path: string): Promise<void> {
+  const handle = await openFile(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Creates the directory of a store when missing, for its owner only. */
+export async function makeStoreDirectory(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
 }
 
 /** lmdb-js hangs the reason of a failed commit on the error, as a promise that is rejected in the same turn. */

@@ -189,7 +189,7 @@ describe('an interrupted compaction', () => {
     // Step 1 records the compaction: before that nothing was promised.
     expect(reopened.compactRevision()).toBe(failing === 1 ? 0 : revision);
     // What is left: the newest of each key, and the tombstones of the compacted revision itself.
-    if (failing > 1) expect(disk.size).toBe(401);
+    if (failing > 1) expect(disk.recordCount).toBe(401);
     await reopened.close();
   });
 });

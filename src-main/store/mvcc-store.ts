@@ -21,21 +21,27 @@ import type {
   DeleteRangeRequest,
   KeyValue,
   LeaseStatus,
+  LocalStore,
   PutRequest,
   RangeRequest,
   RangeResponse,
-  Store,
+  SideRecord,
+  StoreSize,
+  StoreView,
   TxnRequest,
   TxnResponse,
   Watch,
   WatchListener,
   WatchRequest,
+  WriteGuard,
 } from './store';
 import { StoreError } from './store-error';
 import { applyDelete, applyPut, applyTxn, checkRevision, readTxn } from './txn-apply';
 import { checkKey, checkPut, checkTxn, isReadOnly } from './txn-check';
+import { openStoreView } from './store-view';
 import { ValueCache } from './value-cache';
 import { WatchHub } from './watch-hub';
+import { leaseCost, putCost, txnCost } from './write-cost';
 import { WriteQueue } from './write-queue';
 
 export interface MvccStoreOptions {
@@ -50,7 +56,7 @@ export interface MvccStoreOptions {
 
 const defaultValueCacheBytes = 64 * 1024 * 1024;
 
-export class MvccStore implements Store {
+export class MvccStore implements LocalStore {
   private readonly state: MvccState;
   private readonly queue: WriteQueue;
   private readonly hub: WatchHub;
@@ -59,6 +65,7 @@ export class MvccStore implements Store {
   private readonly logger: Logger;
   private compaction: Promise<void> = Promise.resolve();
   private closing: Promise<void> | undefined;
+  private guard: WriteGuard | undefined;
 
   private constructor(options: MvccStoreOptions) {
     const { disk, logger, clock = systemClock } = options;
@@ -105,6 +112,7 @@ export class MvccStore implements Store {
 
   async put(request: PutRequest): Promise<{ revision: number; prevKv?: KeyValue }> {
     checkPut(request);
+    this.guard?.(putCost(request));
     return this.queue.submit((batch) => applyPut(batch, request));
   }
 
@@ -115,7 +123,11 @@ export class MvccStore implements Store {
 
   async txn(request: TxnRequest): Promise<TxnResponse> {
     checkTxn(request);
-    if (!isReadOnly(request)) return this.queue.submit((batch) => applyTxn(batch, request));
+    if (!isReadOnly(request)) {
+      const cost = this.guard ? txnCost(request) : 0;
+      if (cost > 0) this.guard?.(cost);
+      return this.queue.submit((batch) => applyTxn(batch, request));
+    }
     this.requireOpen();
     return readTxn(this.state, request);
   }
@@ -149,7 +161,8 @@ export class MvccStore implements Store {
     return work;
   }
 
-  grantLease(request: { ttlSeconds: number; id?: bigint }): Promise<{ id: bigint; ttlSeconds: number }> {
+  async grantLease(request: { ttlSeconds: number; id?: bigint }): Promise<{ id: bigint; ttlSeconds: number }> {
+    this.guard?.(leaseCost);
     const id = request.id || randomLeaseId();
     return this.leaseWrite((batch) => applyGrant(batch, { ...request, id, now: this.clock.now() }));
   }
@@ -169,6 +182,38 @@ export class MvccStore implements Store {
 
   listLeases(): Promise<bigint[]> {
     return this.queue.submit(({ state }) => state.leases.all().map((lease) => lease.id));
+  }
+
+  size(): StoreSize {
+    this.requireOpen();
+    return this.state.disk.size();
+  }
+
+  openView(): StoreView {
+    this.requireOpen();
+    return openStoreView(this.state.disk);
+  }
+
+  async defragment(): Promise<void> {
+    this.requireOpen();
+    const { disk } = this.state;
+    const before = disk.size().total;
+    await disk.defragment();
+    this.logger.info('store defragmented', { before, after: disk.size().total });
+  }
+
+  guardWrites(guard: WriteGuard | undefined): void {
+    this.guard = guard;
+  }
+
+  sideRecords(table: string): { key: Buffer; value: Buffer }[] {
+    this.requireOpen();
+    return this.state.disk.sideRecords(table);
+  }
+
+  async writeSideRecords(records: readonly SideRecord[]): Promise<void> {
+    this.requireOpen();
+    await this.state.disk.writeSideRecords(records);
   }
 
   /** Settles the writes accepted so far, ends all watches and closes the files. */

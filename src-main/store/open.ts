@@ -1,11 +1,10 @@
 // Opens the store of a directory.
 
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock, Logger } from '../kit';
-import { LmdbDisk } from './lmdb-disk';
+import { LmdbDisk, makeStoreDirectory } from './lmdb-disk';
 import { MvccStore } from './mvcc-store';
-import type { Store } from './store';
+import type { LocalStore } from './store';
 
 export interface OpenLmdbStoreOptions {
   /** Created when missing. Everything the store owns is in it; copy it only while the store is closed. */
@@ -15,12 +14,13 @@ export interface OpenLmdbStoreOptions {
 }
 
 /** Opens or creates the store in a directory; only one store at a time may have it open (error STORE_LOCKED). */
-export async function openLmdbStore(options: OpenLmdbStoreOptions): Promise<Store> {
+export async function openLmdbStore(options: OpenLmdbStoreOptions): Promise<LocalStore> {
   const { directory, logger, clock } = options;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeStoreDirectory(directory);
   const disk = new LmdbDisk(resolve(directory));
   try {
     disk.requireSole();
+    await disk.removeLeftovers();
     return await MvccStore.open({ disk, logger, clock });
   } catch (error) {
     await disk.close();

@@ -162,6 +162,65 @@ export interface Store {
   close(): Promise<void>;
 }
 
+export interface StoreSize {
+  /** Bytes of the files on disk. */
+  total: number;
+  /** Bytes of it that hold data; the rest is reused by later writes, and given back by `defragment`. */
+  inUse: number;
+}
+
+/** A small record beside the history, for what etcd keeps in buckets of its own: users, roles, alarms. */
+export interface SideRecord {
+  /** The name of etcd's bucket for it, so that snapshots carry it: auth, authUsers, authRoles, alarm, cluster. */
+  table: string;
+  key: Buffer;
+  /** Absent = remove. */
+  value?: Buffer;
+}
+
+/** One version of a key, or its deletion (`tombstone`; then only key and revision mean anything). */
+export interface HistoryRecord extends KeyValue {
+  /** The place within the revision, from 0. */
+  sub: number;
+  tombstone: boolean;
+}
+
+export interface LeaseFacts {
+  id: bigint;
+  ttlSeconds: number;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+}
+
+/** The whole store as of one moment, whatever is written meanwhile. Close it soon: it keeps old pages from reuse. */
+export interface StoreView {
+  readonly revision: number;
+  /** The last compaction begun, and the last one completed; 0 when there was none. */
+  readonly compactionScheduled: number;
+  readonly compactionFinished: number;
+  /** All records in order of revision. */
+  records(): Iterable<HistoryRecord>;
+  leases(): LeaseFacts[];
+  sideRecords(table: string): { key: Buffer; value: Buffer }[];
+  close(): void;
+}
+
+/** Asked before anything that makes the store grow, with the bytes it costs; refuses by throwing. */
+export type WriteGuard = (bytes: number) => void;
+
+/** What a store on this machine's disk offers beyond the contract that a remote one fulfils too. */
+export interface LocalStore extends Store {
+  size(): StoreSize;
+  openView(): StoreView;
+  /** Copies what is in use into new files and drops the old ones. Writes wait meanwhile; reads and watches go on. */
+  defragment(): Promise<void>;
+  /** Puts a guard before puts and lease grants, in place of the last one. Deletions and compactions are never asked. */
+  guardWrites(guard: WriteGuard | undefined): void;
+  sideRecords(table: string): { key: Buffer; value: Buffer }[];
+  /** Writes all or nothing; resolved when durable. */
+  writeSideRecords(records: readonly SideRecord[]): Promise<void>;
+}
+
 /** The key after every key that starts with `prefix` (etcd's clientv3.GetPrefixRangeEnd). */
 export function prefixEnd(prefix: Key): Key {
   for (let i = prefix.length - 1; i >= 0; i--) {

@@ -1,7 +1,8 @@
 // A disk in memory that commits only when the test lets it, and fails when the test says so.
 
-import type { CompactionMark, Disk, DiskBatch, LeaseRecord } from '../disk';
+import type { CompactionMark, Disk, DiskBatch, DiskView, LeaseRecord } from '../disk';
 import { encodeRecord, recordValue } from '../record-codec';
+import type { SideRecord, StoreSize } from '../store';
 
 interface Stored {
   main: number;
@@ -16,9 +17,10 @@ export class MemoryDisk implements Disk {
   gate: (step: 'commit' | 'remove' | 'mark') => Promise<void> = async () => {};
   private records: Stored[] = [];
   private readonly leaseRecords = new Map<bigint, LeaseRecord>();
+  private side: { table: string; key: Buffer; value: Buffer }[] = [];
   private readonly marks = new Map<CompactionMark, number>();
 
-  get size(): number {
+  get recordCount(): number {
     return this.records.length;
   }
 
@@ -64,6 +66,43 @@ export class MemoryDisk implements Disk {
   async setCompactionMark(mark: CompactionMark, revision: number): Promise<void> {
     await this.gate('mark');
     this.marks.set(mark, revision);
+  }
+
+  sideRecords(table: string): { key: Buffer; value: Buffer }[] {
+    const records = this.side.filter((one) => one.table === table).map(({ key, value }) => ({ key, value }));
+    return records.sort((a, b) => Buffer.compare(a.key, b.key));
+  }
+
+  async writeSideRecords(records: readonly SideRecord[]): Promise<void> {
+    await this.gate('mark');
+    for (const { table, key, value } of records) {
+      this.side = this.side.filter((one) => one.table !== table || !one.key.equals(key));
+      if (value) this.side.push({ table, key, value });
+    }
+  }
+
+  size(): StoreSize {
+    const inUse = this.records.reduce((sum, { record }) => sum + record.length, 0);
+    return { total: inUse, inUse };
+  }
+
+  openView(): DiskView {
+    const records = [...this.records];
+    const leases = this.leases();
+    const marks = new Map(this.marks);
+    const side = [...this.side];
+    return {
+      lastRevision: () => records[records.length - 1]?.main ?? 0,
+      records: () => records,
+      leases: () => leases,
+      sideRecords: (table) => side.filter((one) => one.table === table),
+      compactionMark: (mark) => marks.get(mark) ?? 0,
+      close: () => undefined,
+    };
+  }
+
+  async defragment(): Promise<void> {
+    await this.gate('mark');
   }
 
   async close(): Promise<void> {
