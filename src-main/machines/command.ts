@@ -3,10 +3,15 @@
 
 import { spawn } from 'node:child_process';
 import { messageOf, PilothouseError } from '../kit';
+import { duration } from './duration';
 
 export interface CommandOptions {
   deadlineMs: number;
+  /** Names it in messages where the command line would be unreadable: "installing the packages of the node image". */
+  what?: string;
   hint?: string;
+  /** Called with the pid, which is that of the process group too, once it runs. */
+  onStart?: (pid: number) => void;
   environment?: Record<string, string>;
   signal?: AbortSignal;
   /** Called with every whole line of either stream. */
@@ -58,6 +63,7 @@ export function runCommand(
       // mkfs and chroot are not in the PATH of an ordinary user.
       env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, ...options.environment, LC_ALL: 'C.UTF-8' },
     });
+    if (child.pid !== undefined) options.onStart?.(child.pid);
     const output = { stdout: '', stderr: '', all: '', rest: '' };
     let cause: unknown;
     const end = (reason: unknown) => {
@@ -69,7 +75,7 @@ export function runCommand(
       child.once('close', () => clearTimeout(hard));
     };
     const deadline = setTimeout(
-      () => end(failure('COMMAND_DEADLINE', `did not end within ${options.deadlineMs} ms`)),
+      () => end(failure('COMMAND_DEADLINE', `did not end within ${duration(options.deadlineMs)}`)),
       options.deadlineMs,
     );
     const onAbort = () => end(options.signal?.reason);
@@ -77,7 +83,7 @@ export function runCommand(
     const failure = (code: string, what: string, exitCode?: number, thrown?: unknown) =>
       new PilothouseError({
         code,
-        message: `${shown.length > 300 ? `${shown.slice(0, 300)}…` : shown}: ${what}`,
+        message: `${options.what ?? (shown.length > 300 ? `${shown.slice(0, 300)}…` : shown)}: ${what}`,
         hint: options.hint,
         cause: thrown,
         details: { command: shown, exitCode, outputTail: tailOf(output.all) },

@@ -113,10 +113,18 @@ export interface StreamingCommand extends Disposable {
 
 /** One SSH connection into a machine. */
 export interface SshSession extends Disposable {
-  /** Runs a shell command to its end; throws COMMAND_FAILED (command, exit code, output tail) unless `allowFailure`. */
+  /**
+   * Runs a shell command to its end; throws COMMAND_FAILED (command, exit code, output tail) unless `allowFailure`.
+   * `what` names it in messages ("starting kubelet"), where a script would be unreadable.
+   */
   run(
     command: string,
-    options?: { stdin?: Buffer | NodeJS.ReadableStream; deadlineMs?: number; allowFailure?: boolean },
+    options?: {
+      stdin?: Buffer | NodeJS.ReadableStream;
+      deadlineMs?: number;
+      allowFailure?: boolean;
+      what?: string;
+    },
   ): Promise<CommandResult>;
   /** Starts a shell command and hands out its streams; ended by disposing. */
   stream(command: string): Promise<StreamingCommand>;

@@ -29,7 +29,7 @@ describe('validateSpec', () => {
     [{ memoryMiB: 511 }, 'INVALID_MACHINE_SPEC memoryMiB'],
     [{ memoryMiB: 9000 }, 'INVALID_MACHINE_SPEC memoryMiB'],
     [{ memoryMiB: Number.NaN }, 'INVALID_MACHINE_SPEC memoryMiB'],
-    [{ diskGiB: 4 }, 'INVALID_MACHINE_SPEC diskGiB'],
+    [{ diskGiB: 3 }, 'INVALID_MACHINE_SPEC diskGiB'],
     [{ memoryMiB: 5000 }, 'HOST_MEMORY'],
   ])('%j is %s', (change, code) => {
     expect(codeOf(change)).toBe(code);

@@ -12,7 +12,7 @@ export interface HostCapacity {
   machines: number;
 }
 
-export const specLimits = { memoryMiB: 512, diskGiB: 5, nameLength: 63 } as const;
+export const specLimits = { memoryMiB: 512, diskGiB: 4, nameLength: 63 } as const;
 
 /** What a new disk takes at first: it grows as the guest writes. */
 const initialDiskGiB = 1;
@@ -57,7 +57,7 @@ export function validateSpec(
     );
   }
   if (!Number.isInteger(spec.diskGiB) || spec.diskGiB < specLimits.diskGiB) {
-    refuse('diskGiB', `${spec.diskGiB} GiB is too small`, `The node image alone needs ${specLimits.diskGiB} GiB.`);
+    refuse('diskGiB', `${spec.diskGiB} GiB is too small`, `A node needs at least ${specLimits.diskGiB} GiB.`);
   }
   if (!options.running && spec.memoryMiB > host.freeMemoryMiB) {
     throw new PilothouseError({

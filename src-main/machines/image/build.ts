@@ -15,6 +15,8 @@ export interface BuildOptions {
   signal?: AbortSignal;
   deadlineMs: number;
   onDetail: (detail: string) => void;
+  /** Called with the process group of each child, so that a later owner can end what outlived this process. */
+  onStart: (pid: number) => void;
 }
 
 const suite = 'trixie';
@@ -53,6 +55,7 @@ export async function buildImage(options: BuildOptions): Promise<void> {
     signal,
     deadlineMs: options.deadlineMs,
     hint: buildHint,
+    onStart: options.onStart,
     onLine: (line: string) => progress.line(line),
   };
   // The subordinate root of unshare mode must reach its folder, which a closed home directory would prevent.
@@ -75,7 +78,7 @@ export async function buildImage(options: BuildOptions): Promise<void> {
         `deb ${mirrors.main} ${suite} main`,
         ...(mirrors.security ? [`deb ${mirrors.security} ${suite}-security main`] : []),
       ],
-      { ...common, environment: { TMPDIR: scratch } },
+      { ...common, what: 'installing the Debian packages of the node image', environment: { TMPDIR: scratch } },
     );
     const assemble: readonly [string, ...string[]] = [
       'sh',
@@ -84,7 +87,10 @@ export async function buildImage(options: BuildOptions): Promise<void> {
       join(output, 'rootfs.tar'),
       output,
     ];
-    await runCommand(root ? assemble : [...inNamespace, ...assemble], common);
+    await runCommand(root ? assemble : [...inNamespace, ...assemble], {
+      ...common,
+      what: 'making the disk of the node image',
+    });
   } finally {
     await removeTree(scratch);
   }

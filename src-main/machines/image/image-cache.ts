@@ -4,7 +4,9 @@
 import { mkdir, open, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type Logger, PilothouseError, sleep, systemClock } from '../../kit';
+import { duration } from '../duration';
 import { buildImage, removeTree } from './build';
+import { endBuilder, rememberBuilder } from './builder';
 import { type Recipe, readRecipe } from './recipe';
 
 export interface NodeImage {
@@ -121,7 +123,9 @@ export class ImageCache {
   private async build(recipe: Recipe, signal: AbortSignal): Promise<NodeImage> {
     const { directory, logger } = this.options;
     for (const name of await readdir(directory)) {
-      if (name.startsWith('.building-')) await removeTree(join(directory, name));
+      if (!name.startsWith('.building-')) continue;
+      await endBuilder(join(directory, name));
+      await removeTree(join(directory, name));
     }
     const { bavail, bsize } = await statfs(directory);
     if (bavail * bsize < neededBytes) {
@@ -135,7 +139,14 @@ export class ImageCache {
     const startedAt = this.clock.now();
     await mkdir(output);
     try {
-      await buildImage({ recipe, output, signal, deadlineMs: buildDeadlineMs, onDetail: (text) => this.detail(text) });
+      await buildImage({
+        recipe,
+        output,
+        signal,
+        deadlineMs: buildDeadlineMs,
+        onDetail: (text) => this.detail(text),
+        onStart: (pid) => rememberBuilder(output, pid),
+      });
       const facts = await readFile(join(output, 'facts'), 'utf8');
       const handle = await open(join(output, 'disk.raw'));
       const { size } = await handle.stat();
@@ -154,6 +165,7 @@ export class ImageCache {
             .map((line) => line.split('=', 2) as [string, string]),
         ),
       };
+      await rm(join(output, 'builder.pid'), { force: true });
       await writeFile(join(output, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
       await rename(output, join(directory, recipe.hash));
       logger.info('node image built', { recipe: recipe.hash, milliseconds: manifest.buildMs });
@@ -183,8 +195,8 @@ export class ImageCache {
       if (this.clock.now() > deadline) {
         throw new PilothouseError({
           code: 'IMAGE_LOCKED',
-          message: `process ${owner} has been building the node image for too long`,
-          hint: `End process ${owner}, or remove ${path} when it is not Pilothouse.`,
+          message: `process ${owner} has been building the node image for ${duration(buildDeadlineMs)}`,
+          hint: `End process ${owner} if it hangs, or remove ${path} when it is not Pilothouse.`,
           retryable: true,
         });
       }

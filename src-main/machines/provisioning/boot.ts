@@ -6,7 +6,8 @@ export const bootStep: ProvisioningStep = {
   name: 'boot',
   title: 'Boot',
   deadlineMs: 60_000,
-  hint: 'Check that this computer has free memory for the machine, then retry.',
+  late: (machine) => `the machine ${machine} did not start`,
+  hint: () => 'Check that this computer has free memory for the machine, then retry.',
   async check({ machine, driver, signal }) {
     if (machine.state() === 'stopping') await driver.settled(signal);
     return machine.state() === 'running' || machine.state() === 'starting';

@@ -7,7 +7,8 @@ export const certificatesStep: ProvisioningStep = {
   name: 'certificates',
   title: 'Certificates',
   deadlineMs: 60_000,
-  hint: 'Writing into the machine failed: check that its disk is not full, then retry.',
+  late: (machine) => `the credentials of ${machine} were not written`,
+  hint: () => 'Writing into the machine failed: check that its disk is not full, then retry.',
   async check({ session, payload }) {
     return filesPresent(await session(), (await payload()).certificates);
   },

@@ -6,7 +6,9 @@ export const imageStep: ProvisioningStep = {
   name: 'image',
   title: 'Node image',
   deadlineMs: 16 * 60_000,
-  hint: 'The node image is built from Debian packages once. Check the internet connection and the free disk space, then retry.',
+  late: () => 'the node image was not built',
+  hint: () =>
+    'The node image is built from Debian packages once. Check the internet connection and the free disk space, then retry.',
   async check({ driver, machine }) {
     await driver.validate(machine.spec);
     return driver.imageReady();

@@ -1,5 +1,7 @@
 // Step `packages`: what the image promises answers in this guest: Docker runs, the tools are there, the clock is right.
 
+import { commandName } from '../command-name';
+import { journal } from './journal';
 import type { ProvisioningStep } from './step';
 
 const tools = ['node', 'docker', 'iptables-restore', 'ipset', 'ipvsadm', 'conntrack', 'nft', 'ip', 'modprobe'];
@@ -10,7 +12,9 @@ export const packagesStep: ProvisioningStep = {
   name: 'packages',
   title: 'Docker',
   deadlineMs: 150_000,
-  hint: 'Docker did not come up in the machine: `journalctl -u docker -u containerd` there says why.',
+  late: (machine) => `Docker on ${machine} did not answer`,
+  hint: (machine) => `Docker's journal is above; what the machine printed: ${commandName()} logs console ${machine}`,
+  diagnose: ({ session }) => journal(session, 'docker', 'containerd'),
   async check({ session }) {
     const now = Math.floor(Date.now() / 1000);
     const script = `${ping} && command -v ${tools.join(' ')} >/dev/null && echo $(($(date +%s) - ${now}))`;
@@ -26,6 +30,7 @@ export const packagesStep: ProvisioningStep = {
         `for tool in ${tools.join(' ')}; do command -v $tool >/dev/null || { echo "$tool is missing in the node image"; exit 3; }; done`,
         `skew=$(($(date +%s) - ${now})); [ \${skew#-} -le ${tolerableSkewSeconds} ] || date -s @${now} >/dev/null`,
       ].join('\n'),
+      { what: 'checking the tools of the node image' },
     );
     detail('waiting for Docker');
     await shell.run(
@@ -34,7 +39,7 @@ export const packagesStep: ProvisioningStep = {
         'n=$((n+1)); if [ $n -gt 600 ] || systemctl is-failed --quiet docker; then journalctl --no-pager -n 25 -u docker -u containerd; exit 4; fi',
         'sleep 0.2; done',
       ].join('\n'),
-      { deadlineMs: 140_000 },
+      { deadlineMs: 140_000, what: 'starting Docker' },
     );
   },
 };

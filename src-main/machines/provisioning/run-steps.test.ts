@@ -28,7 +28,8 @@ function step(name: ProvisioningStep['name'], body: Partial<ProvisioningStep>): 
     name,
     title: name,
     deadlineMs: 1000,
-    hint: `hint of ${name}`,
+    late: (late) => `${name} of ${late} was not done`,
+    hint: () => `hint of ${name}`,
     check: async () => false,
     run: async () => {},
     ...body,
@@ -111,8 +112,30 @@ describe('runSteps', () => {
         }),
     });
     const { reports } = await run([hanging], undefined, clock);
-    expect(reports.at(-1)?.failure).toMatchObject({ code: 'DEADLINE_EXCEEDED', hint: 'hint of boot' });
+    expect(reports.at(-1)?.failure).toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      message: 'boot of node-1 was not done within 1 s',
+      hint: 'hint of boot',
+    });
     expect(told).toBe(true);
+  });
+
+  it('adds what the step knew at its deadline, and the log that tells more', async () => {
+    const clock = manualClock();
+    const waiting = step('ready', {
+      run: ({ signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('no heartbeat yet')));
+          queueMicrotask(() => clock.fire());
+        }),
+      diagnose: async () => ({ command: 'journalctl', outputTail: 'connection refused' }),
+    });
+    const { reports } = await run([waiting], undefined, clock);
+    expect(reports.at(-1)?.failure).toMatchObject({
+      message: 'ready of node-1 was not done within 1 s: no heartbeat yet',
+      command: 'journalctl',
+      outputTail: 'connection refused',
+    });
   });
 
   it('ends at once when aborted, and later details of that step are not reported', async () => {

@@ -1,9 +1,10 @@
 // Runs the steps of one machine in order: checked first, skipped when already true, each with its deadline, each reported.
 // Because every step checks, running again after a failure continues where it stopped.
 
-import { type Clock, messageOf, PilothouseError, systemClock, withDeadline } from '../../kit';
+import { type Clock, messageOf, PilothouseError, systemClock } from '../../kit';
+import { within } from '../duration';
 import type { StepFailure, StepReport } from '../machine';
-import type { ProvisioningStep, StepContext } from './step';
+import type { Diagnosis, ProvisioningStep, StepContext } from './step';
 
 export interface RunStepsOptions {
   steps: readonly ProvisioningStep[];
@@ -14,7 +15,7 @@ export interface RunStepsOptions {
 }
 
 /** What a person is shown of any error, with the step's hint when the error has none. */
-export function failureOf(error: unknown, step: ProvisioningStep): StepFailure {
+export function failureOf(error: unknown, step: { hint: string }): StepFailure {
   if (!(error instanceof PilothouseError)) return { code: 'INTERNAL', message: messageOf(error), hint: step.hint };
   const { command, exitCode, outputTail } = error.details;
   return {
@@ -63,20 +64,69 @@ export async function runSteps(options: RunStepsOptions): Promise<void> {
     const abort = rejectOnAbort(options.signal);
     try {
       if (options.signal.aborted) throw abortedError(options.signal);
-      const what = `step ${step.name} of ${machine}`;
-      const work = withDeadline({ ms: step.deadlineMs, what, hint: step.hint, clock }, async (deadline) => {
-        const signal = AbortSignal.any([deadline, options.signal]);
-        const context = { ...options.context, signal, detail: (detail: string) => send({ status: 'running', detail }) };
-        if (await step.check(context)) return 'skipped' as const;
-        await step.run(context);
-        return 'done' as const;
-      });
+      const work = runStep(step, { ...options, clock, detail: (detail) => send({ status: 'running', detail }) });
       send({ status: await Promise.race([work, abort.promise]) });
     } catch (error) {
-      send({ status: 'failed', failure: failureOf(error, step) });
+      const failure = failureOf(error, { hint: step.hint(machine) });
+      const diagnosis = options.signal.aborted || failure.outputTail ? undefined : await diagnose(step, options);
+      send({ status: 'failed', failure: { ...failure, ...diagnosis } });
       throw error;
     } finally {
       abort.release();
     }
+  }
+}
+
+/** One step within its deadline. What the step itself says when its time is over tells why: it is added to the error. */
+async function runStep(
+  step: ProvisioningStep,
+  options: RunStepsOptions & { clock: Clock; detail: (text: string) => void },
+): Promise<'done' | 'skipped'> {
+  const machine = options.context.machine.spec.name;
+  const own: { words?: string } = {};
+  try {
+    return await within(
+      { ms: step.deadlineMs, late: step.late(machine), hint: step.hint(machine), clock: options.clock },
+      async (deadline) => {
+        const signal = AbortSignal.any([deadline, options.signal]);
+        const context = { ...options.context, signal, detail: options.detail };
+        try {
+          if (await step.check(context)) return 'skipped';
+          await step.run(context);
+          return 'done';
+        } catch (error) {
+          if (deadline.aborted && error !== deadline.reason) own.words = messageOf(error);
+          throw error;
+        }
+      },
+    );
+  } catch (error) {
+    if (!(error instanceof PilothouseError) || error.code !== 'DEADLINE_EXCEEDED') throw error;
+    // The work hears of its deadline at the same moment as we do.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (own.words === undefined) throw error;
+    throw new PilothouseError({
+      code: error.code,
+      message: `${error.message}: ${own.words}`,
+      hint: error.hint,
+      cause: error,
+      retryable: true,
+    });
+  }
+}
+
+const diagnosisDeadlineMs = 15_000;
+
+/** The log that tells more of a failure, when it can be had: the machine may be gone, and that is what failed then. */
+async function diagnose(step: ProvisioningStep, options: RunStepsOptions): Promise<Partial<Diagnosis>> {
+  if (!step.diagnose) return {};
+  const work = step.diagnose;
+  const late = `the log of ${options.context.machine.spec.name} could not be read`;
+  try {
+    return await within({ ms: diagnosisDeadlineMs, late }, (signal) =>
+      work({ ...options.context, signal, detail: () => undefined }),
+    );
+  } catch (error) {
+    return { outputTail: `(${messageOf(error)})` };
   }
 }

@@ -2,6 +2,7 @@
 
 import { PilothouseError, sleep } from '../../kit';
 import { tailOf } from '../command';
+import { commandName } from '../command-name';
 import type { ProvisioningStep } from './step';
 
 /** One login under emulation takes one to three seconds. */
@@ -13,7 +14,10 @@ export const sshStep: ProvisioningStep = {
   name: 'ssh',
   title: 'SSH',
   deadlineMs: 180_000,
-  hint: 'The machine runs but does not answer: read its console below. Stopping and starting it again is safe.',
+  late: (machine) => `${machine} did not answer over SSH`,
+  hint: (machine) =>
+    `The machine's process runs, its system does not answer. What it printed: ${commandName()} logs console ${machine}. Stopping the cluster and starting it again is safe.`,
+  diagnose: ({ driver }) => Promise.resolve({ outputTail: tailOf(driver.consoleTail(), consoleLines) }),
   // A shared session left by an earlier step cannot exist yet: logging in is both the check and the work.
   check: async () => false,
   async run({ machine, driver, session, detail, signal }) {
@@ -25,7 +29,7 @@ export const sshStep: ProvisioningStep = {
         throw new PilothouseError({
           code: 'MACHINE_EXITED',
           message: `${machine.spec.name} ended while it was booting`,
-          hint: 'Read its console, then retry.',
+          hint: `What it printed last is above; all of it: ${commandName()} logs console ${machine.spec.name}`,
           details: { outputTail: tailOf(driver.consoleTail(), consoleLines) },
           retryable: true,
         });

@@ -38,11 +38,20 @@ export interface ProvisioningStep {
   /** For a person. */
   title: string;
   deadlineMs: number;
-  /** What to look at when it fails without a better hint. */
-  hint: string;
+  /** What was not so at the deadline, without the time: "dev-2 was not Ready". */
+  late: (machine: string) => string;
+  /** What to do when it fails without a better hint. */
+  hint: (machine: string) => string;
   /** Whether the step's result is already there; must not change anything. */
   check(context: StepContext): Promise<boolean>;
   run(context: StepContext): Promise<void>;
+  /** What to show of a failure that brought no output of its own: a log's last lines. */
+  diagnose?(context: StepContext): Promise<Diagnosis>;
+}
+
+export interface Diagnosis {
+  command?: string;
+  outputTail: string;
 }
 
 export interface UnitPayload {

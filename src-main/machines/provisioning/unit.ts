@@ -1,6 +1,8 @@
 // An agent under systemd: its files, its unit, enabled, running, restarted only when something changed.
 
+import { commandName } from '../command-name';
 import type { NodeFile, NodePayload, ProvisioningStepName } from '../machine';
+import { journal } from './journal';
 import { filesPresent, writeFiles } from './node-files';
 import type { ProvisioningStep, UnitPayload } from './step';
 
@@ -22,7 +24,10 @@ export function unitStep(options: UnitStepOptions): ProvisioningStep {
     name,
     title: options.title,
     deadlineMs: 120_000,
-    hint: `\`journalctl -u ${name}\` in the machine says why it does not stay up.`,
+    late: (machine) => `${name} on ${machine} did not come up`,
+    hint: (machine) =>
+      `Its journal is above. Retry writes its files anew; the whole console: ${commandName()} logs console ${machine}`,
+    diagnose: ({ session }) => journal(session, name),
     async check({ session, payload, done }) {
       // Credentials are read when an agent starts.
       if (done.credentialsChanged) return false;
@@ -45,7 +50,7 @@ export function unitStep(options: UnitStepOptions): ProvisioningStep {
           `{ systemctl restart ${name} || { systemctl reset-failed ${name}; systemctl restart ${name}; }; } && sleep 1 && systemctl is-active --quiet ${name} && exit 0`,
           `systemctl status --no-pager -n 0 ${name}; journalctl --no-pager -o cat -n 30 -u ${name}; exit 5`,
         ].join('\n'),
-        { deadlineMs: 80_000 },
+        { deadlineMs: 80_000, what: `starting ${name}` },
       );
     },
   };

@@ -18,7 +18,8 @@ import { validateSpec } from '../spec-validation';
 import { type ClusterKey, loadClusterKey } from '../ssh/cluster-key';
 import { openSession } from '../ssh/session';
 import { chooseAccelerator, rememberedVerdict } from './accelerator';
-import { type MachineRecord, QemuMachine } from './machine';
+import { QemuMachine } from './machine';
+import type { MachineRecord } from './machine-folder';
 
 export interface QemuMachineSetOptions extends MachineSetOptions {
   logger: Logger;
@@ -247,7 +248,7 @@ class QemuMachineSet implements MachineSet {
           });
         }
         const host = { ...(await readHostCapacity(this.options.directory)), machines: networkCapacity(this.network) };
-        validateSpec(request.spec, host, { running: running(), hasDisk: await machine.hasDisk() });
+        validateSpec(request.spec, host, { running: running(), hasDisk: await machine.folder.hasDisk() });
         if (!running()) await machine.resize(request.spec);
       },
       imageReady: async () => {
@@ -257,7 +258,7 @@ class QemuMachineSet implements MachineSet {
       prepareImage: async (onDetail, signal) => {
         image = await this.images.ensure({ onDetail, signal });
       },
-      diskReady: () => machine.hasDisk(),
+      diskReady: () => machine.folder.hasDisk(),
       prepareDisk: (signal) => machine.createDisk(image!, signal),
       settled: (signal) => machine.stop(signal),
       boot: async (onDetail, signal) => {
@@ -274,7 +275,7 @@ class QemuMachineSet implements MachineSet {
 
   /** The image a machine boots: the one its disk was made over, for a new machine the present recipe's. */
   private async imageOf(machine: QemuMachine): Promise<NodeImage | undefined> {
-    const hash = await machine.imageHash();
+    const hash = await machine.folder.imageHash();
     return hash === undefined ? this.images.find() : this.images.findBuilt(hash);
   }
 

@@ -1,21 +1,20 @@
-// One machine run by QEMU: its folder (machine.json, disk.qcow2, console.log, qemu.pid, qemu.log), its process, its monitor.
-// The state told is what the process really does. A process started by an earlier owner of the folder is adopted.
+// One machine run by QEMU: its state, its process, its monitor. The state told is what the process really does. A process
+// started by an earlier owner of the folder is adopted. What is on disk is MachineFolder's, how QEMU starts `launch`'s.
 
-import { spawn } from 'node:child_process';
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, type Disposable, type Logger, PilothouseError, sleep, withDeadline } from '../../kit';
-import { printable, runCommand, tailOf } from '../command';
+import { type Clock, type Disposable, type Logger, PilothouseError, sleep } from '../../kit';
 import type { NodeImage } from '../image/image-cache';
 import type { AcceleratorVerdict, Machine, MachineSpec, MachineState, SshEndpoint } from '../machine';
 import { addressOf, type NodeNetwork } from '../network/address';
 import type { NetworkSwitch } from '../network/switch';
 import type { ClusterKey } from '../ssh/cluster-key';
-import { qemuArguments, qemuProgram } from './command-line';
+import { qemuArguments } from './command-line';
 import { ConsoleLog } from './console-log';
+import { launchQemu } from './launch';
+import { MachineFolder, type MachineRecord } from './machine-folder';
 import { QemuMonitor } from './monitor';
-import { findQemu, freePort, isRunning, residentBytes } from './process';
-import { makeSocketDirectory } from './socket-directory';
+import { endQemu, findQemu, freePort, hasEnded, isRunning, residentBytes } from './process';
 
 export interface QemuMachineOptions {
   directory: string;
@@ -27,14 +26,6 @@ export interface QemuMachineOptions {
   clock: Clock;
 }
 
-/** What machine.json holds. */
-export interface MachineRecord {
-  spec: MachineSpec;
-  sshPort?: number;
-  hostKeyFingerprint?: string;
-}
-
-const startDeadlineMs = 15_000;
 const powerdownDeadlineMs = 30_000;
 const powerButtonRepeatMs = 6000;
 const quitDeadlineMs = 5000;
@@ -43,6 +34,7 @@ const consoleCheckMs = 20_000;
 const startAttempts = 3;
 
 export class QemuMachine implements Machine {
+  readonly folder: MachineFolder;
   readonly consoleLog: ConsoleLog;
   private current: MachineState = 'absent';
   private readonly stateListeners = new Set<(state: MachineState) => void>();
@@ -58,7 +50,8 @@ export class QemuMachine implements Machine {
     private record: MachineRecord,
     private readonly options: QemuMachineOptions,
   ) {
-    this.consoleLog = new ConsoleLog(this.path('console.log'), options.clock);
+    this.folder = new MachineFolder(options.directory);
+    this.consoleLog = new ConsoleLog(this.folder.path('console.log'), options.clock);
   }
 
   get spec(): MachineSpec {
@@ -113,14 +106,7 @@ export class QemuMachine implements Machine {
     if (this.current !== 'absent') await this.save();
   }
 
-  async hasDisk(): Promise<boolean> {
-    return stat(this.path('disk.qcow2')).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  /** Makes the folder and an overlay of the requested size over the image's disk. */
+  /** Makes the folder and the disk. */
   createDisk(image: NodeImage, signal: AbortSignal): Promise<void> {
     return this.exclusive(() => this.makeDisk(image, signal));
   }
@@ -141,32 +127,22 @@ export class QemuMachine implements Machine {
       if (this.pid !== undefined) this.setState('stopping');
       await this.kill();
       if (this.pid !== undefined) this.gone();
-      await this.removeFolder();
+      this.consoleLog.dispose();
+      await this.folder.remove();
+      this.setState('absent');
     });
   }
 
   private async makeDisk(image: NodeImage, signal: AbortSignal): Promise<void> {
-    await mkdir(this.options.directory, { recursive: true, mode: 0o700 });
-    const partial = this.path('disk.qcow2.new');
-    await runCommand(
-      ['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', image.disk, '-F', 'raw', partial, `${this.spec.diskGiB}G`],
-      { deadlineMs: 30_000, signal },
-    );
-    await writeFile(this.path('image'), image.hash);
-    await rename(partial, this.path('disk.qcow2'));
+    await this.folder.makeDisk(image, { diskGiB: this.spec.diskGiB, signal });
     await this.save();
     this.setState('stopped');
   }
 
-  /** The recipe hash of the image the disk was made over: the machine must keep booting that image's kernel. */
-  async imageHash(): Promise<string | undefined> {
-    return readFile(this.path('image'), 'utf8').catch(() => undefined);
-  }
-
   /** Looks for a process left running by an earlier owner of this folder and takes it over. */
   async adopt(): Promise<void> {
-    this.setState((await this.hasDisk()) ? 'stopped' : 'absent');
-    const pid = await findQemu(this.path('qemu.pid'));
+    this.setState((await this.folder.hasDisk()) ? 'stopped' : 'absent');
+    const pid = await findQemu(this.folder.path('qemu.pid'));
     if (pid === undefined) return;
     try {
       await this.attach(pid);
@@ -185,8 +161,8 @@ export class QemuMachine implements Machine {
   }
 
   private async startProcess(image: NodeImage, verdict: AcceleratorVerdict, signal: AbortSignal): Promise<void> {
-    await mkdir(this.options.directory, { recursive: true, mode: 0o700 });
-    const sockets = await makeSocketDirectory(this.options.directory);
+    await this.folder.make();
+    const sockets = await this.folder.sockets();
     this.consoleLog.trim();
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
@@ -247,18 +223,8 @@ export class QemuMachine implements Machine {
   }
 
   /** Ends the process at once, as pulling the plug. */
-  private async kill(pid = this.pid): Promise<void> {
-    if (pid === undefined || (await findQemu(this.path('qemu.pid'))) !== pid) return;
-    process.kill(pid, 'SIGKILL');
-    await this.ended(pid, quitDeadlineMs);
-  }
-
-  private async removeFolder(): Promise<void> {
-    this.consoleLog.dispose();
-    const sockets = await makeSocketDirectory(this.options.directory);
-    await rm(sockets, { recursive: true, force: true });
-    await rm(this.options.directory, { recursive: true, force: true });
-    this.setState('absent');
+  private kill(pid = this.pid): Promise<void> {
+    return endQemu(this.folder.path('qemu.pid'), { pid, clock: this.options.clock });
   }
 
   /** Lets go without ending the process. */
@@ -281,71 +247,35 @@ export class QemuMachine implements Machine {
     return result;
   }
 
-  private async launch(sockets: string, image: NodeImage, verdict: AcceleratorVerdict): Promise<void> {
-    const { options, spec } = this;
+  private launch(sockets: string, image: NodeImage, verdict: AcceleratorVerdict): Promise<void> {
+    const { options, spec, folder } = this;
     const line = qemuArguments({
       spec,
       accelerator: verdict.accelerator,
       kernel: image.kernel,
       initrd: image.initrd,
-      disk: this.path('disk.qcow2'),
+      disk: folder.path('disk.qcow2'),
       consoleLog: this.consoleLog.path,
       monitorSocket: join(sockets, 'qmp.sock'),
       networkSocket: join(sockets, 'network.sock'),
-      pidFile: this.path('qemu.pid'),
+      pidFile: folder.path('qemu.pid'),
       sshPort: this.record.sshPort!,
       address: `${this.nodeAddress()}/${options.network.prefixLength}`,
       publicKey: options.key.publicKey,
       clusterId: options.clusterId,
     });
-    await rm(this.path('qemu.pid'), { force: true });
-    const log = await open(this.path('qemu.log'), 'w', 0o600);
-    let exit: { code: number | null } | undefined;
-    try {
-      // Its own session: an interrupt typed at the terminal of the host must not reach the machines.
-      const child = spawn(qemuProgram, line, { detached: true, stdio: ['ignore', log.fd, log.fd] });
-      child.once('error', () => {
-        exit = { code: null };
-      });
-      child.once('exit', (code) => {
-        exit = { code };
-      });
-      child.unref();
-      options.logger.debug('QEMU started', { machine: spec.name, command: printable([qemuProgram, ...line]) });
-    } finally {
-      await log.close();
-    }
-    const deadline = options.clock.now() + startDeadlineMs;
-    for (;;) {
-      const pid = await findQemu(this.path('qemu.pid'));
-      if (pid !== undefined && !exit) {
-        const attached = await this.attach(pid).then(
-          () => true,
-          () => false,
-        );
-        if (attached) return;
-      }
-      if (exit || options.clock.now() > deadline) {
-        await this.kill(pid);
-        throw await this.startFailure(line, exit?.code ?? undefined);
-      }
-      await sleep(pollMs, { clock: options.clock });
-    }
-  }
-
-  private async startFailure(line: string[], exitCode: number | undefined): Promise<PilothouseError> {
-    const output = await readFile(this.path('qemu.log'), 'utf8').catch(() => '');
-    return new PilothouseError({
-      code: 'QEMU_FAILED',
-      message: `QEMU for ${this.spec.name} ${exitCode === undefined ? 'did not come up' : `exited with ${exitCode}`}: ${output.trim().split('\n')[0] ?? ''}`,
-      hint: 'Read what QEMU printed; not enough free memory and a disk in use by another QEMU are the usual causes.',
-      details: { command: printable([qemuProgram, ...line]), exitCode, outputTail: tailOf(output) },
-      retryable: true,
+    return launchQemu({
+      machine: spec.name,
+      folder,
+      line,
+      attach: (pid) => this.attach(pid),
+      logger: options.logger,
+      clock: options.clock,
     });
   }
 
   private async attach(pid: number): Promise<void> {
-    const sockets = await makeSocketDirectory(this.options.directory);
+    const sockets = await this.folder.sockets();
     this.monitor = await QemuMonitor.open(join(sockets, 'qmp.sock'), {
       onEvent: (event) => this.onEvent(event),
       onClose: () => void this.onMonitorClosed(pid),
@@ -386,14 +316,8 @@ export class QemuMachine implements Machine {
     this.setState(expected ? 'stopped' : 'failed');
   }
 
-  private async ended(pid: number, deadlineMs: number): Promise<boolean> {
-    const { clock } = this.options;
-    const deadline = clock.now() + deadlineMs;
-    while (await isRunning(pid)) {
-      if (clock.now() > deadline) return false;
-      await sleep(pollMs, { clock });
-    }
-    return true;
+  private ended(pid: number, deadlineMs: number): Promise<boolean> {
+    return hasEnded(pid, { deadlineMs, clock: this.options.clock });
   }
 
   /** A monitor command whose failure only means that the process is already going away. */
@@ -416,16 +340,7 @@ export class QemuMachine implements Machine {
     for (const listener of this.stateListeners) listener(state);
   }
 
-  private async save(): Promise<void> {
-    const path = this.path('machine.json');
-    await mkdir(this.options.directory, { recursive: true, mode: 0o700 });
-    await withDeadline({ ms: 10_000, what: `writing ${path}` }, async () => {
-      await writeFile(`${path}.new`, `${JSON.stringify(this.record, undefined, 2)}\n`, { mode: 0o600 });
-      await rename(`${path}.new`, path);
-    });
-  }
-
-  private path(name: string): string {
-    return join(this.options.directory, name);
+  private save(): Promise<void> {
+    return this.folder.save(this.record);
   }
 }

@@ -2,6 +2,7 @@
 
 import { createServer } from 'node:net';
 import { readFile } from 'node:fs/promises';
+import { type Clock, sleep } from '../../kit';
 
 /** The pid in the file, when that process is alive and runs QEMU for exactly this pid file; never a stranger's. */
 export async function findQemu(pidFile: string): Promise<number | undefined> {
@@ -16,6 +17,28 @@ export async function findQemu(pidFile: string): Promise<number | undefined> {
 export async function isRunning(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return status !== '' && !/\) [ZX] /.test(status);
+}
+
+/** Waits for the end of a process; false when it still runs after that time. */
+export async function hasEnded(pid: number, options: { deadlineMs: number; clock: Clock }): Promise<boolean> {
+  const { clock } = options;
+  const deadline = clock.now() + options.deadlineMs;
+  while (await isRunning(pid)) {
+    if (clock.now() > deadline) return false;
+    await sleep(pollMs, { clock });
+  }
+  return true;
+}
+
+const pollMs = 100;
+const killDeadlineMs = 5000;
+
+/** Ends that QEMU at once, as pulling the plug. A pid that is no longer the one of this pid file is left alone. */
+export async function endQemu(pidFile: string, options: { pid: number | undefined; clock: Clock }): Promise<void> {
+  const { pid, clock } = options;
+  if (pid === undefined || (await findQemu(pidFile)) !== pid) return;
+  process.kill(pid, 'SIGKILL');
+  await hasEnded(pid, { deadlineMs: killDeadlineMs, clock });
 }
 
 /** Resident bytes of a process, undefined when it is gone. */

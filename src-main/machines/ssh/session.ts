@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import ssh2, { type ClientChannel } from 'ssh2';
-import { messageOf, PilothouseError, withDeadline } from '../../kit';
+import { messageOf, PilothouseError } from '../../kit';
 import { tailOf } from '../command';
+import { within } from '../duration';
 import type { CommandResult, NodeFile, SshEndpoint, SshSession, StreamingCommand } from '../machine';
 import { fingerprintOf } from './cluster-key';
 
@@ -80,7 +81,7 @@ export async function openSession(options: OpenSessionOptions): Promise<SshSessi
     },
   });
   try {
-    await withDeadline({ ms: options.deadlineMs, what: `SSH to ${machine}` }, () => connected);
+    await within({ ms: options.deadlineMs, late: `${machine} did not answer over SSH` }, () => connected);
   } catch (error) {
     client.destroy();
     throw error;
@@ -114,11 +115,9 @@ class Ssh2Session implements SshSession {
     });
   }
 
-  async run(
-    command: string,
-    options: { stdin?: Buffer | NodeJS.ReadableStream; deadlineMs?: number; allowFailure?: boolean } = {},
-  ): Promise<CommandResult> {
+  async run(command: string, options: Parameters<SshSession['run']>[1] = {}): Promise<CommandResult> {
     const shown = command.length > 300 ? `${command.slice(0, 300)}…` : command;
+    const what = `${options.what ?? `"${shown.replace(/\n[^]*/, ' …')}"`} on ${this.machine}`;
     const ms = options.deadlineMs ?? defaultDeadlineMs;
     const output = { stdout: [] as Buffer[], stderr: [] as Buffer[], size: 0 };
     const collect = (into: Buffer[]) => (chunk: Buffer) => {
@@ -127,7 +126,7 @@ class Ssh2Session implements SshSession {
     };
     let channel: ClientChannel | undefined;
     try {
-      return await withDeadline({ ms, what: `"${shown}" on ${this.machine}` }, async () => {
+      return await within({ ms, late: `${what} did not end` }, async () => {
         const started = await this.channel(command);
         channel = started.channel;
         channel.on('data', collect(output.stdout));
@@ -141,7 +140,7 @@ class Ssh2Session implements SshSession {
         }
         throw new PilothouseError({
           code: exitCode === undefined && !signal ? 'SSH_CONNECTION_LOST' : 'COMMAND_FAILED',
-          message: `"${shown}" on ${this.machine}: ${exitCode === undefined ? (signal ? `ended by ${signal}` : 'the connection was lost') : `exit code ${exitCode}`}`,
+          message: `${what} failed: ${exitCode === undefined ? (signal ? `ended by ${signal}` : 'the connection was lost') : `exit code ${exitCode}`}`,
           details: { command: shown, exitCode, outputTail: tailOf(`${stdout}\n${stderr}`) },
           retryable: exitCode === undefined,
         });
