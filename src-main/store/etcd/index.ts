@@ -1,2 +1,3 @@
+export * from './extension';
 export * from './grpc-error';
 export * from './protocol';
