@@ -1,3 +1,4 @@
+export * from './external';
 export * from './open';
 export * from './store';
 export * from './store-error';
