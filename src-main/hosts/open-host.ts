@@ -63,7 +63,8 @@ export async function openHost(options: OpenHostOptions): Promise<OpenHost> {
       launchControlPlane: options.launchControlPlane,
       createMachineSet: options.createMachineSet ?? createQemuMachineSet,
       agentsDirectory: application.agents,
-      requirements: () => hostRequirements({ directory: paths.directory }),
+      // Other machines than QEMU's do not need its programs.
+      requirements: async () => (options.createMachineSet ? [] : hostRequirements({ directory: paths.directory })),
       logger,
       logLevel,
       onShutdown: options.onShutdown,

@@ -37,10 +37,11 @@ export async function openHostServices(options: HostServicesOptions): Promise<Op
     agentsDirectory: options.agentsDirectory,
     logger,
     logLevel: options.logLevel ?? 'info',
+    capacity: () => hostCapacity(paths.directory),
   };
   const clusters = new Clusters({
     environment,
-    capacity: () => hostCapacity(paths.directory),
+    requirements: options.requirements,
     firstApiPort: options.firstApiPort,
   });
   await clusters.open();

@@ -3,10 +3,12 @@
 import { resolve } from 'node:path';
 import { stat } from 'node:fs/promises';
 import type { ClusterView } from '../../contract';
-import { PilothouseError, withDeadline } from '../../kit';
+import { PilothouseError } from '../../kit';
+import { commandName, within } from '../../machines';
 import { type HomePaths, isMissing } from '../../services';
 import type { Application } from '../application';
-import { badUsage } from './exit-codes';
+import { chooseCluster } from './choose-cluster';
+import { badUsage, exitCodes } from './exit-codes';
 import { type ClusterFlags, completeRequest, parseClusterFlags, parseClusterName, parseSeconds } from './flags';
 import { connectHost, ensureHost, findHost, type HostConnection } from './host-connection';
 import { describeClusters, json, type Output, stepLines } from './output';
@@ -26,7 +28,7 @@ export interface UpFlags extends ClusterFlags {
 /** Brings a cluster up, made anew when there is none of that name. Resolves when every node is Ready. */
 export async function up(context: CommandContext, flags: UpFlags): Promise<void> {
   const { output } = context;
-  const asked = parseClusterFlags(flags);
+  const asked = parseClusterFlags({ ...flags, name: await chooseCluster(context.paths, flags.name) });
   const timeoutSeconds = parseSeconds(flags.timeout ?? '30m', '--timeout');
   const begun = Date.now();
   await using(await ensureHost(context.paths, context.application), async (host) => {
@@ -38,11 +40,27 @@ export async function up(context: CommandContext, flags: UpFlags): Promise<void>
       await host.call((rpc) => rpc.clusters.create.mutate(completeRequest(asked)));
     }
     output.progress(`${existing ? 'Starting' : 'Creating'} cluster ${asked.name}.`);
-    const view = await settled({ host, name: asked.name, timeoutSeconds, output });
+    const view = await interruptible(output, () => settled({ host, name: asked.name, timeoutSeconds, output }));
     if (flags.json) return output.print(json(view));
     const seconds = ((Date.now() - begun) / 1000).toFixed(0);
     output.print(usageText(view, { seconds, window: windowUrl(host.file) }));
   });
+}
+
+/** Ctrl-C ends the waiting, not the work: a person must be told so. */
+async function interruptible<T>(output: Output, work: () => Promise<T>): Promise<T> {
+  const leave = () => {
+    output.progress(
+      `\nThe cluster goes on in the background: ${commandName()} status shows it, ${commandName()} down stops it.`,
+    );
+    process.exit(exitCodes.interrupted);
+  };
+  process.once('SIGINT', leave);
+  try {
+    return await work();
+  } finally {
+    process.removeListener('SIGINT', leave);
+  }
 }
 
 /** The view once it is running; throws what it failed with. */
@@ -63,11 +81,11 @@ async function settled(wait: {
       return view.state === 'running' || view.state === 'failed' || view.state === 'stopped';
     },
   );
-  await withDeadline(
+  await within(
     {
       ms: wait.timeoutSeconds * 1000,
-      what: `cluster ${wait.name}`,
-      hint: 'It goes on in the background: look with `pilothouse status`. A longer wait: --timeout 60m.',
+      late: `cluster ${wait.name} was not running`,
+      hint: `It goes on in the background: ${commandName()} status shows how far it is. A longer wait: --timeout 60m.`,
     },
     () => follow,
   );
@@ -106,20 +124,20 @@ function usageText(view: ClusterView, facts: { seconds: string; window: string }
     `Cluster ${view.name} is running with ${nodes}, Ready after ${facts.seconds} s.`,
     '',
     `  kubectl --kubeconfig ${view.kubeconfigPath} get nodes`,
-    `  pilothouse kubeconfig --merge --name ${view.name}   (adds context pilothouse-${view.name} to your kubeconfig)`,
-    '  pilothouse image load NAME-or-tar',
-    '  pilothouse down',
+    `  ${commandName()} kubeconfig --merge --name ${view.name}   (adds context pilothouse-${view.name} to your kubeconfig)`,
+    `  ${commandName()} image load NAME-or-tar`,
+    `  ${commandName()} down`,
     '',
     `Window: ${facts.window}`,
   ].join('\n');
 }
 
 export async function down(context: CommandContext, flags: { name?: string }): Promise<void> {
-  const name = parseClusterName(flags.name ?? 'default');
+  const name = await chooseCluster(context.paths, flags.name);
   await using(await connectHost(context.paths), async (host) => {
     context.output.progress(`Stopping cluster ${name}.`);
     await host.call((rpc) => rpc.clusters.stop.mutate({ name }));
-    context.output.print(`Cluster ${name} is stopped. "pilothouse up" brings it back as it was.`);
+    context.output.print(`Cluster ${name} is stopped. "${commandName()} up" brings it back as it was.`);
   });
 }
 
@@ -147,7 +165,7 @@ export async function remove(
   context: CommandContext,
   flags: { name?: string; yes?: boolean; confirm: (question: string) => Promise<boolean> },
 ): Promise<void> {
-  const name = parseClusterName(flags.name ?? 'default');
+  const name = await chooseCluster(context.paths, flags.name);
   await using(await connectHost(context.paths), async (host) => {
     const all = await host.call((rpc) => rpc.clusters.list.query());
     if (!all.some((cluster) => cluster.name === name)) throw notFound(name, all);
@@ -164,7 +182,7 @@ export async function loadImage(
   context: CommandContext,
   request: { source: string; cluster?: string; name?: string; json?: boolean },
 ): Promise<void> {
-  const cluster = parseClusterName(request.cluster ?? 'default', '--cluster');
+  const cluster = await chooseCluster(context.paths, request.cluster, { flag: '--cluster' });
   const source = (await isFile(request.source)) ? resolve(request.source) : request.source;
   await using(await connectHost(context.paths), async (host) => {
     const result = await host.call((rpc) => rpc.clusters.loadImage.mutate({ cluster, source, name: request.name }));
@@ -199,7 +217,7 @@ export function notFound(name: string, all: readonly ClusterView[]): PilothouseE
   return new PilothouseError({
     code: 'CLUSTER_NOT_FOUND',
     message: `there is no cluster named ${name}`,
-    hint: names ? `There are: ${names}.` : 'Create one first: pilothouse up.',
+    hint: names ? `There are: ${names}.` : `Create one first: ${commandName()} up`,
   });
 }
 

@@ -9,6 +9,7 @@ export const exitCodes = {
   unreachable: 3,
   notFound: 4,
   timedOut: 5,
+  interrupted: 130,
 } as const;
 
 export const exitCodeHelp = `Exit codes:
@@ -17,7 +18,8 @@ export const exitCodeHelp = `Exit codes:
   2  wrong usage: the message names the flag and what is allowed
   3  no host is running, or it cannot be reached
   4  there is no such cluster, machine or image
-  5  not done within the time allowed`;
+  5  not done within the time allowed
+  130  interrupted; what was begun goes on in the background`;
 
 const byCode: Readonly<Record<string, number>> = {
   BAD_USAGE: exitCodes.usage,

@@ -8,6 +8,7 @@ import { WebSocket as NodeWebSocket } from 'ws';
 import { z } from 'zod';
 import { type AppRouter, type HostFile, type RpcErrorDetails, rpcPath, tokenParameter } from '../../contract';
 import { messageOf, PilothouseError, sleep } from '../../kit';
+import { commandName } from '../../machines';
 import { type HomePaths, readFileIfPresent } from '../../services';
 import type { Application } from '../application';
 
@@ -54,7 +55,7 @@ export async function connectHost(paths: HomePaths): Promise<HostConnection> {
   throw new PilothouseError({
     code: 'HOST_UNREACHABLE',
     message: `no Pilothouse host is running for ${paths.directory}`,
-    hint: 'Start one with `pilothouse up`, `pilothouse open` or `pilothouse serve`.',
+    hint: `Start one: ${commandName()} up, ${commandName()} open or ${commandName()} serve`,
   });
 }
 
@@ -109,7 +110,7 @@ export function connect(file: HostFile): HostConnection {
       new PilothouseError({
         code: 'HOST_UNREACHABLE',
         message: 'the host ended, or cannot be reached any more',
-        hint: 'Look at `pilothouse logs host`, and try again.',
+        hint: `${commandName()} logs host says why; then try again.`,
       }),
     );
   }

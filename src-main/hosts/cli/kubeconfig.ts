@@ -3,6 +3,7 @@
 
 import { resolve } from 'node:path';
 import { PilothouseError, silentLogger } from '../../kit';
+import { commandName } from '../../machines';
 import {
   contextName,
   createClusterStore,
@@ -14,8 +15,8 @@ import {
   writeFileAtomic,
 } from '../../services';
 import type { CommandContext } from './commands';
+import { chooseCluster } from './choose-cluster';
 import { badUsage } from './exit-codes';
-import { parseClusterName } from './flags';
 import { json } from './output';
 
 export interface KubeconfigFlags {
@@ -27,7 +28,7 @@ export interface KubeconfigFlags {
 
 export async function kubeconfig(context: CommandContext, flags: KubeconfigFlags): Promise<void> {
   const { output, paths } = context;
-  const name = parseClusterName(flags.name ?? 'default');
+  const name = await chooseCluster(paths, flags.name);
   if (flags.merge && flags.print !== undefined) {
     throw badUsage('--merge and --print exclude each other', 'Give one of them, or none to see the text.');
   }
@@ -36,7 +37,7 @@ export async function kubeconfig(context: CommandContext, flags: KubeconfigFlags
     throw new PilothouseError({
       code: 'CLUSTER_NOT_FOUND',
       message: `there is no cluster named ${name}`,
-      hint: 'pilothouse status lists what there is; pilothouse up creates one.',
+      hint: `${commandName()} status lists what there is; ${commandName()} up creates one.`,
     });
   }
   const pki = await openClusterPki(paths.cluster(name).pki);

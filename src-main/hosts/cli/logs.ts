@@ -3,10 +3,11 @@
 import { watchFile, unwatchFile } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { PilothouseError } from '../../kit';
+import { commandName } from '../../machines';
 import { isMissing } from '../../services';
+import { chooseCluster } from './choose-cluster';
 import { type CommandContext, using } from './commands';
 import { badUsage } from './exit-codes';
-import { parseClusterName } from './flags';
 import { connectHost } from './host-connection';
 
 export interface LogsFlags {
@@ -17,7 +18,7 @@ export interface LogsFlags {
 
 export async function logs(context: CommandContext, what: readonly string[], flags: LogsFlags): Promise<void> {
   const [source = 'control-plane', machine, ...more] = what;
-  const name = parseClusterName(flags.name ?? 'default');
+  const name = await chooseCluster(context.paths, flags.name, { machine });
   if (more.length > 0) throw badUsage(`${more.join(' ')}: one log at a time`, allowedSources);
   switch (source) {
     case 'host':
@@ -26,7 +27,7 @@ export async function logs(context: CommandContext, what: readonly string[], fla
       return printFile(context.paths.cluster(name).controlPlaneLog, flags);
     case 'console':
       if (machine === undefined)
-        throw badUsage('logs console: a node is missing', 'Give its name: logs console default-1.');
+        throw badUsage('logs console: a node is missing', `Give its name: ${commandName()} logs console ${name}-1`);
       return printConsole(context, { cluster: name, machine }, flags);
     default:
       throw badUsage(`logs ${source}: there is no such log`, allowedSources);
@@ -58,7 +59,7 @@ async function printFile(path: string, flags: LogsFlags): Promise<void> {
     throw new PilothouseError({
       code: 'LOG_NOT_FOUND',
       message: `there is no log at ${path} yet`,
-      hint: 'pilothouse status lists the clusters.',
+      hint: `${commandName()} status lists the clusters.`,
     });
   }
   if (!flags.follow) return;

@@ -3,6 +3,7 @@
 
 import type { ClusterView, MachineView, StepView } from '../../contract';
 import { messageOf, PilothouseError } from '../../kit';
+import { commandName } from '../../machines';
 
 export interface Output {
   /** An answer. */
@@ -52,7 +53,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 export function describeClusters(clusters: readonly ClusterView[]): string {
-  if (clusters.length === 0) return 'There is no cluster. Create one: pilothouse up';
+  if (clusters.length === 0) return `There is no cluster. Create one: ${commandName()} up`;
   return clusters.map(describeCluster).join('\n\n');
 }
 

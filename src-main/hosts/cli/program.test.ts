@@ -15,19 +15,19 @@ function setUp() {
 describe('the command line', () => {
   it.each([
     ['open', 'open', [{}]],
-    ['up', 'up', [{ name: 'default', timeout: '30m' }]],
+    ['up', 'up', [{ timeout: '30m' }]],
     [
       'up --name a --nodes 3 --cpus 2 --memory 2Gi --disk 20 --json',
       'up',
       [{ name: 'a', nodes: '3', cpus: '2', memory: '2Gi', disk: '20', json: true, timeout: '30m' }],
     ],
-    ['down', 'down', [{ name: 'default' }]],
+    ['down', 'down', [{}]],
     ['status --json', 'status', [{ json: true }]],
     ['delete --yes --name a', 'remove', [{ name: 'a', yes: true }]],
-    ['kubeconfig --merge', 'kubeconfig', [{ name: 'default', merge: true }]],
-    ['kubeconfig --print file', 'kubeconfig', [{ name: 'default', print: 'file' }]],
-    ['logs console default-1 -f', 'logs', [['console', 'default-1'], { name: 'default', follow: true }]],
-    ['image load web.tar --name web:1', 'loadImage', ['web.tar', { name: 'web:1', cluster: 'default' }]],
+    ['kubeconfig --merge', 'kubeconfig', [{ merge: true }]],
+    ['kubeconfig --print file', 'kubeconfig', [{ print: 'file' }]],
+    ['logs console default-1 -f', 'logs', [['console', 'default-1'], { follow: true }]],
+    ['image load web.tar --name web:1', 'loadImage', ['web.tar', { name: 'web:1' }]],
     ['serve --port 8000', 'serve', [{ port: '8000' }]],
     ['host stop', 'stopHost', []],
   ] as const)('reads %s', async (line, handler, parameters) => {

@@ -1,6 +1,7 @@
 // The command line's grammar: names, flags, help. What a command does is handed in, so that parsing is tested alone.
 
 import { Command, CommanderError } from 'commander';
+import { commandName } from '../../machines';
 import { badUsage, exitCodeHelp } from './exit-codes';
 import type { UpFlags } from './commands';
 import type { KubeconfigFlags } from './kubeconfig';
@@ -18,10 +19,10 @@ export interface Handlers {
   stopHost(): Promise<void>;
 }
 
-const nameFlag = ['--name <name>', 'name of the cluster', 'default'] as const;
+const nameFlag = ['--name <name>', 'name of the cluster (default: the only one there is, else "default")'] as const;
 
 export function buildProgram(handlers: Handlers, version: string): Command {
-  const program = new Command('pilothouse')
+  const program = new Command(commandName())
     .description('A whole Kubernetes cluster on this computer, and a window to steer it from.')
     .version(version)
     .showSuggestionAfterError()
@@ -89,7 +90,7 @@ export function buildProgram(handlers: Handlers, version: string): Command {
     .description('load an image into every node')
     .argument('<source>', "tar of `docker save`, root filesystem tar, or an image of this computer's Docker")
     .option('--name <reference>', 'repository:tag; needed for a root filesystem tar')
-    .option('--cluster <name>', 'name of the cluster', 'default')
+    .option('--cluster <name>', nameFlag[1])
     .option('--json', 'print JSON')
     .action((source: string, flags) => handlers.loadImage(source, flags));
 
@@ -124,7 +125,7 @@ export async function parseCommandLine(program: Command, parameters: readonly st
     }
     throw badUsage(
       error.message.replace(/^error: /, ''),
-      'pilothouse --help lists commands, pilothouse COMMAND --help its flags.',
+      `${commandName()} --help lists commands, ${commandName()} COMMAND --help its flags.`,
     );
   }
 }

@@ -2,6 +2,7 @@
 // utility process. Its end means that the host is gone.
 
 import { PilothouseError } from '../../kit';
+import { commandName } from '../../machines';
 import type { FromControlPlane, ToControlPlane } from '../../services';
 
 export interface Channel {
@@ -32,7 +33,7 @@ export function openChannel(): Channel {
     throw new PilothouseError({
       code: 'NO_PARENT',
       message: 'this is a part of Pilothouse that its host starts',
-      hint: 'Use `pilothouse up` or `pilothouse serve`.',
+      hint: `Use ${commandName()} up or ${commandName()} serve.`,
     });
   }
   return {

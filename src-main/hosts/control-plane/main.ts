@@ -1,14 +1,15 @@
 // Entry of a cluster's control plane process. It is told everything by its host, says "ready", and ends when it is asked
 // to, when it is terminated, or when its host is gone.
 
-import { type Logger, messageOf, PilothouseError, withDeadline } from '../../kit';
+import { type Logger, messageOf, PilothouseError } from '../../kit';
+import { within } from '../../machines';
 import { type ControlPlaneConfig, createLogger, errorCode } from '../../services';
 import { openChannel } from './channel';
 import { type RunningControlPlane, startControlPlane } from './control-plane';
 
 const stopDeadlineMs = 10_000;
 /** Errors after which the same start may work a little later. */
-const passing = new Set(['EADDRINUSE', 'ALREADY_RUNNING', 'PORT_TAKEN', 'STORE_LOCKED']);
+const passing = new Set(['ALREADY_RUNNING', 'STORE_LOCKED']);
 
 const channel = openChannel();
 let logger: Logger = createLogger();
@@ -53,7 +54,7 @@ async function stop(reason: string): Promise<void> {
   stopping = true;
   logger.info('the control plane ends', { reason });
   try {
-    await withDeadline({ ms: stopDeadlineMs, what: 'stopping the control plane' }, async () => {
+    await within({ ms: stopDeadlineMs, late: 'the control plane did not end' }, async () => {
       await (await starting)?.stop();
     });
     process.exit(0);
@@ -70,9 +71,10 @@ function failure(error: unknown, config: ControlPlaneConfig) {
     return {
       type: 'failed' as const,
       code: 'PORT_TAKEN',
-      message: `port ${config.listen.port} of the API server is taken by another program`,
-      hint: `Stop what listens on ${config.listen.host}:${config.listen.port}, then retry.`,
-      retryable: true,
+      message: `port ${config.listen.port} on ${config.listen.host}, which the API server needs, is taken by another program`,
+      hint: `Stop that program ("ss -ltnp sport = :${config.listen.port}" names it), then retry.`,
+      // A predecessor of ours held the store's lock until its port was free: waiting does not help here.
+      retryable: false,
     };
   }
   return {

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ClusterState } from '../../contract';
+import type { ClusterState, RequirementView } from '../../contract';
 import { silentLogger } from '../../kit';
 import { FakeMachines } from '../../testkit/fake-machines';
 import type { ControlPlaneProcess, FromControlPlane } from '../control-plane';
@@ -28,6 +28,8 @@ function fakeControlPlane(): ControlPlaneProcess {
 let directory: string;
 let machines: FakeMachines;
 let clusters: Clusters;
+let freeMemoryMiB: number;
+let missing: RequirementView[];
 const request = { name: 'default', nodes: 2, cpus: 1, memoryMiB: 512, diskGiB: 4 };
 
 async function openClusters(): Promise<Clusters> {
@@ -42,8 +44,9 @@ async function openClusters(): Promise<Clusters> {
       logger: silentLogger,
       logLevel: 'info',
       healthMs: 20,
+      capacity: () => Promise.resolve({ cpus: 2, memoryMiB: 8192, freeMemoryMiB, freeDiskGiB: 100 }),
     },
-    capacity: () => Promise.resolve({ memoryMiB: 8192, freeDiskGiB: 100 }),
+    requirements: () => Promise.resolve(missing),
     firstApiPort: 26443,
   });
   await opened.open();
@@ -57,6 +60,8 @@ async function reach(state: ClusterState, of = clusters): Promise<void> {
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'pilothouse-clusters-'));
   machines = new FakeMachines();
+  freeMemoryMiB = 8192;
+  missing = [];
   clusters = await openClusters();
 });
 afterEach(async () => {
@@ -90,6 +95,16 @@ describe('creating a cluster', () => {
     expect(await clusters.list()).toHaveLength(1);
   });
 
+  it('refuses at once when a program is missing, and makes nothing', async () => {
+    missing = [{ id: 'qemu-img', description: 'qemu-img makes disks', ok: false, fatal: true, hint: 'apt install it' }];
+    await expect(clusters.create(request)).rejects.toMatchObject({
+      code: 'REQUIREMENT_MISSING',
+      message: expect.stringContaining('qemu-img makes disks'),
+      hint: 'apt install it',
+    });
+    expect(await clusters.list()).toEqual([]);
+  });
+
   it('gives each cluster its own port', async () => {
     await clusters.create(request);
     expect((await clusters.create({ ...request, name: 'other' })).server).toBe('https://127.0.0.1:26444');
@@ -109,6 +124,21 @@ describe('a failing machine', () => {
     await clusters.start('default');
     await reach('running');
     expect((await clusters.list())[0]!.failure).toBeUndefined();
+  });
+
+  it('is not started when all of them together do not fit now, and is when they do', async () => {
+    await clusters.create(request);
+    await reach('running');
+    await clusters.stop('default');
+    freeMemoryMiB = 800;
+    await clusters.start('default');
+    await reach('failed');
+    const [view] = await clusters.list();
+    expect(view!.failure).toContain('default-1, default-2 together need 1024 MiB of memory, 800 MiB are free');
+    expect(view!.machines[1]!.steps[0]).toMatchObject({ status: 'failed', failure: { code: 'HOST_MEMORY' } });
+    freeMemoryMiB = 8192;
+    await clusters.start('default');
+    await reach('running');
   });
 
   it('is started again when it goes down later', async () => {

@@ -1,10 +1,11 @@
 // ClusterService: all clusters of this computer, by name. Owns the list; each cluster owns itself.
 
-import type { ClusterService, ClusterView, CreateClusterRequest } from '../../contract';
+import type { ClusterService, ClusterView, CreateClusterRequest, RequirementView } from '../../contract';
 import { AsyncQueue, messageOf, PilothouseError } from '../../kit';
+import { commandName } from '../../machines';
 import { firstFreePort } from '../files';
 import { createImageLoader, type ImageTarget, Uploads } from '../images';
-import { checkCapacity, type HostCapacity } from './capacity';
+import { checkCapacity } from './capacity';
 import { Changes } from './changes';
 import { Cluster } from './cluster';
 import { type ClusterEnvironment, defaultNetworks } from './environment';
@@ -12,7 +13,8 @@ import { type ClusterRecord, recordVersion } from './record';
 
 export interface ClusterServiceOptions {
   environment: ClusterEnvironment;
-  capacity: () => Promise<HostCapacity>;
+  /** What this computer needs to run machines, checked now. */
+  requirements?: () => Promise<RequirementView[]>;
   /** First port that is tried for an API server. */
   firstApiPort?: number;
 }
@@ -68,7 +70,7 @@ export class Clusters implements ClusterService {
     throw new PilothouseError({
       code: 'CLUSTER_NOT_FOUND',
       message: `there is no cluster named ${name}`,
-      hint: names.length > 0 ? `There are: ${names.join(', ')}.` : 'Create one first: pilothouse up.',
+      hint: names.length > 0 ? `There are: ${names.join(', ')}.` : `Create one first: ${commandName()} up`,
       details: { field: 'cluster' },
     });
   }
@@ -85,7 +87,8 @@ export class Clusters implements ClusterService {
     if (this.clusters.has(request.name) || this.creating.has(request.name)) throw alreadyExists(request.name);
     this.creating.set(request.name, 0);
     try {
-      checkCapacity(request, await this.options.capacity());
+      await this.checkRequirements(() => true);
+      checkCapacity(request, await this.options.environment.capacity());
       const taken = [...this.clusters.values()].map((cluster) => Number(new URL(cluster.server).port));
       const apiPort = await firstFreePort({
         from: this.options.firstApiPort ?? 6443,
@@ -104,10 +107,26 @@ export class Clusters implements ClusterService {
 
   async start(name: string): Promise<ClusterView> {
     const cluster = this.find(name);
+    // What machines of a running cluster take is no reason to refuse, and neither is an image built long ago.
+    if (!cluster.isUp()) await this.checkRequirements(({ id }) => id.startsWith('qemu-'));
     const begun = cluster.start();
     // A refusal is known at once; how the start itself ends is seen by `watch`.
     await Promise.race([begun, Promise.resolve()]);
     return cluster.view();
+  }
+
+  /** Error REQUIREMENT_MISSING with all of them and what to do, before anything is made. */
+  private async checkRequirements(counts: (requirement: RequirementView) => boolean): Promise<void> {
+    const all = (await this.options.requirements?.()) ?? [];
+    const missing = all.filter((requirement) => requirement.fatal && !requirement.ok && counts(requirement));
+    if (missing.length === 0) return;
+    throw new PilothouseError({
+      code: 'REQUIREMENT_MISSING',
+      message: `this computer lacks what Pilothouse needs: ${missing.map(({ description }) => description).join('; ')}`,
+      hint: missing.map(({ hint }) => hint ?? '').join('\n'),
+      details: { missing: missing.map(({ id }) => id) },
+      retryable: true,
+    });
   }
 
   stop(name: string): Promise<void> {

@@ -3,45 +3,37 @@
 //   (written down) → creating → running → stopping → stopped → starting → running …
 //                        ↘ failed ↙         any → deleting → gone
 //
-// Invariants: at most one operation at a time; a second call for the same thing joins it, stop and delete interrupt a
-// start, everything else is refused with CLUSTER_BUSY. A start never throws: it ends `running` or `failed` with a
+// Invariants: a second call for the same thing joins the one under way, stop and delete interrupt a start, everything else is refused with CLUSTER_BUSY. A start never throws: it ends `running` or `failed` with a
 // sentence and the failed step. What the person wants is on disk before anything is done about it.
 
 import type { HttpsClient } from '../../client';
 import type { ClusterState, ClusterView } from '../../contract';
-import { Backoff, type Disposable, type Logger, messageOf, PilothouseError, sleep } from '../../kit';
+import { type Disposable, type Logger, messageOf, PilothouseError } from '../../kit';
 import type { Machine, SshSession } from '../../machines';
 import { ControlPlaneSupervisor } from '../control-plane';
 import { type ClusterPaths, writeFileAtomic } from '../files';
 import { contextName, type KubeconfigEntries, kubeconfigEntries, renderKubeconfig } from '../kubeconfig';
 import { type ClusterPki, openClusterPki } from '../pki';
+import { checkTogether } from './capacity';
 import { controlPlaneConfig } from './control-plane-config';
 import { type ClusterEnvironment, type ClusterMachines, clientOf } from './environment';
+import { GuestClocks } from './guest-clocks';
+import { Health } from './health';
+import { abortable, Operations } from './operations';
 import { provisionMachines } from './provision';
 import type { ClusterRecord } from './record';
 import { StepBoard } from './step-board';
-import { residentBytes } from './usage';
-
-type OperationKind = 'start' | 'stop' | 'delete';
-
-interface Operation {
-  kind: OperationKind;
-  abort: AbortController;
-  done: Promise<void>;
-}
 
 export class Cluster {
   private readonly board = new StepBoard();
   private readonly supervisor: ControlPlaneSupervisor;
   private readonly logger: Logger;
   private readonly adminClient: HttpsClient;
-  private readonly restarts = new Backoff<string>({ baseMs: 5_000, maxMs: 60_000 });
-  private readonly memory = new Map<string, number | undefined>();
-  private measured = '';
+  private readonly operations: Operations;
+  private readonly health: Health;
   private readonly closed = new AbortController();
   private state: ClusterState = 'stopped';
   private failure: string | undefined;
-  private operation: Operation | undefined;
   private machineSet: Promise<ClusterMachines> | undefined;
   private openSet: ClusterMachines | undefined;
 
@@ -68,7 +60,21 @@ export class Cluster {
       userAgent: 'pilothouse',
       deadlineMs: 30_000,
     });
-    void this.watchHealth();
+    this.operations = new Operations(record.name, changed);
+    this.health = new Health({
+      machines: () => this.openSet?.list() ?? [],
+      controlPlanePid: () => this.supervisor.view().pid,
+      watches: () => this.state === 'running' && this.operations.kind === undefined,
+      onDown: (names) => this.enter('starting', `${names.join(', ')} went down`),
+      recover: async () => {
+        if (this.record.wanted === 'running' && this.operations.kind === undefined) await this.start();
+      },
+      clocks: new GuestClocks({ connect: (machine) => this.connect(machine), logger: this.logger }),
+      onChange: changed,
+      logger: this.logger,
+      signal: this.closed.signal,
+      intervalMs: environment.healthMs ?? 2_000,
+    });
   }
 
   static async open(request: {
@@ -96,6 +102,11 @@ export class Cluster {
     return `https://127.0.0.1:${this.record.apiPort}`;
   }
 
+  /** Running, or on the way there. */
+  isUp(): boolean {
+    return this.state === 'running' || this.operations.kind === 'start';
+  }
+
   client(): HttpsClient {
     return this.adminClient;
   }
@@ -117,7 +128,7 @@ export class Cluster {
       createdAt: this.record.createdAt,
       server: this.server,
       kubeconfigPath: this.paths.kubeconfig,
-      controlPlane: { ...control, residentBytes: this.memory.get('control-plane') },
+      controlPlane: { ...control, residentBytes: this.health.residentBytes('control-plane') },
       machines: this.record.machines.map((spec) => {
         const machine = machines.get(spec.name);
         return {
@@ -127,7 +138,7 @@ export class Cluster {
           cpus: spec.cpus,
           memoryMiB: spec.memoryMiB,
           diskGiB: spec.diskGiB,
-          residentBytes: this.memory.get(spec.name),
+          residentBytes: this.health.residentBytes(spec.name),
           steps: this.board.of(spec.name),
         };
       }),
@@ -137,10 +148,11 @@ export class Cluster {
 
   /** Begins (or joins) bringing everything up; resolves when it ended one way or the other. */
   async start(): Promise<void> {
-    if (this.operation?.kind === 'start') return this.operation.done;
-    if (this.operation) throw this.busy();
+    const joined = this.operations.joined('start');
+    if (joined) return joined;
+    if (this.operations.kind) throw this.operations.busy();
     if (this.state === 'running') return;
-    return this.begin('start', async (signal) => {
+    return this.operations.begin('start', async (signal) => {
       this.enter(this.record.provisioned ? 'starting' : 'creating');
       try {
         await this.want('running');
@@ -149,16 +161,17 @@ export class Cluster {
       } catch (error) {
         if (signal.aborted) return;
         this.logger.error('the cluster did not start', { error });
-        this.enter('failed', messageOf(error));
+        this.enter('failed', sentenceOf(error));
       }
     });
   }
 
   /** Machines first, gracefully, then the control plane. Interrupts a start. */
   async stop(): Promise<void> {
-    if (this.operation?.kind === 'stop') return this.operation.done;
-    if (this.operation?.kind === 'delete') throw this.busy();
-    return this.begin('stop', async () => {
+    const joined = this.operations.joined('stop');
+    if (joined) return joined;
+    if (this.operations.kind === 'delete') throw this.operations.busy();
+    return this.operations.begin('stop', async () => {
       await this.want('stopped');
       await this.bringDown();
     });
@@ -166,8 +179,9 @@ export class Cluster {
 
   /** Stops it and removes everything it owns. Interrupts a start or waits for a stop. */
   async delete(): Promise<void> {
-    if (this.operation?.kind === 'delete') return this.operation.done;
-    return this.begin('delete', async () => {
+    const joined = this.operations.joined('delete');
+    if (joined) return joined;
+    return this.operations.begin('delete', async () => {
       this.enter('deleting');
       try {
         await this.want('deleted');
@@ -185,9 +199,8 @@ export class Cluster {
 
   /** The host ends: stopped, but what the person wants of it stays as it is. */
   async shutdown(): Promise<void> {
-    if (this.operation?.kind === 'delete') await this.operation.done;
-    else if (this.operation?.kind === 'stop') await this.operation.done;
-    else await this.begin('stop', () => this.bringDown());
+    const ending = this.operations.joined('delete') ?? this.operations.joined('stop');
+    await (ending ?? this.operations.begin('stop', () => this.bringDown()));
     await this.dispose();
   }
 
@@ -226,28 +239,12 @@ export class Cluster {
     });
   }
 
-  private begin(kind: OperationKind, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const previous = this.operation;
-    previous?.abort.abort(interrupted(kind));
-    const abort = new AbortController();
-    const run = async () => {
-      // The one before has told its own caller how it ended.
-      if (previous) await Promise.allSettled([previous.done]);
-      await work(abort.signal);
-    };
-    const done = run().finally(() => {
-      if (this.operation?.abort === abort) this.operation = undefined;
-      this.changed();
-    });
-    this.operation = { kind, abort, done };
-    return done;
-  }
-
   private async bringUp(signal: AbortSignal): Promise<void> {
     for (const { name } of this.record.machines) this.board.reset(name);
     await abortable(this.supervisor.start(), signal);
     await writeFileAtomic(this.paths.kubeconfig, this.kubeconfig());
     const machines = await this.machines();
+    await this.checkRoom(machines);
     await provisionMachines({
       record: this.record,
       machines,
@@ -259,7 +256,27 @@ export class Cluster {
       signal,
     });
     if (!this.record.provisioned) await this.rewrite({ provisioned: true });
-    this.restarts.forget('machines');
+    this.health.settled();
+  }
+
+  /** Refused here, every machine that was to be started shows it on its next step. */
+  private async checkRoom(machines: ClusterMachines): Promise<void> {
+    const states = new Map(machines.list().map((machine) => [machine.spec.name, machine.state()]));
+    const starting = this.record.machines
+      .map((spec) => ({ ...spec, state: states.get(spec.name) ?? 'absent' }))
+      .filter(({ state }) => ['absent', 'stopped', 'failed'].includes(state));
+    try {
+      checkTogether(
+        starting.map(({ name, memoryMiB, state }) => ({ name, memoryMiB, isNew: state === 'absent' })),
+        await this.environment.capacity(),
+      );
+    } catch (error) {
+      if (error instanceof PilothouseError) {
+        const { code, message, hint } = error;
+        for (const { name } of starting) this.board.fail(name, { code, message, hint });
+      }
+      throw error;
+    }
   }
 
   private async bringDown(): Promise<void> {
@@ -301,43 +318,6 @@ export class Cluster {
     await this.openSet?.dispose();
   }
 
-  /** Looks at machines and memory; a machine that fell over while the cluster runs is brought back. */
-  private async watchHealth(): Promise<void> {
-    const { signal } = this.closed;
-    while (!signal.aborted) {
-      try {
-        await sleep(this.environment.healthMs ?? 2_000, { signal });
-        await this.measure();
-        if (this.state !== 'running' || this.operation) continue;
-        const down = this.openSet
-          ?.list()
-          .filter((machine) => machine.state() === 'stopped' || machine.state() === 'failed');
-        if (!down || down.length === 0) continue;
-        const waitMs = this.restarts.next('machines');
-        const names = down.map((machine) => machine.spec.name);
-        this.logger.warn('machines went down and are started again', { machines: names, waitMs });
-        this.enter('starting', `${names.join(', ')} went down`);
-        await sleep(waitMs, { signal });
-        if (this.record.wanted === 'running' && !this.operation) await this.start();
-      } catch (error) {
-        if (!signal.aborted) this.logger.warn('looking at the machines failed', { error });
-      }
-    }
-  }
-
-  /** Memory, and states that changed by themselves. */
-  private async measure(): Promise<void> {
-    const before = this.measured;
-    const { pid } = this.supervisor.view();
-    this.memory.set('control-plane', pid === undefined ? undefined : await residentBytes(pid));
-    for (const machine of this.openSet?.list() ?? []) {
-      this.memory.set(machine.spec.name, (await machine.usage())?.residentBytes);
-    }
-    const states = this.openSet?.list().map((machine) => machine.state());
-    this.measured = JSON.stringify([states, ...this.memory]);
-    if (this.measured !== before) this.changed();
-  }
-
   private enter(state: ClusterState, failure?: string): void {
     this.state = state;
     this.failure = failure;
@@ -368,33 +348,16 @@ export class Cluster {
       user: this.pki.admin,
     };
   }
-
-  private busy(): PilothouseError {
-    const verb = { start: 'started', stop: 'stopped', delete: 'deleted' }[this.operation?.kind ?? 'start'];
-    return new PilothouseError({
-      code: 'CLUSTER_BUSY',
-      message: `cluster ${this.name} is being ${verb}`,
-      hint: 'Try again when that is done.',
-      retryable: true,
-    });
-  }
 }
 
-/** Settles as `work` does, or rejects as soon as the signal aborts; whoever aborts also ends the work. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    work.then(resolve, reject);
-  });
+/** What a person is told when no step tells more: what happened, and what to do. */
+function sentenceOf(error: unknown): string {
+  const hint = error instanceof PilothouseError && error.code !== 'MACHINES_FAILED' ? error.hint : undefined;
+  return hint ? `${messageOf(error)}. ${hint}` : messageOf(error);
 }
 
 function isUp(machine: Machine): boolean {
   return machine.state() !== 'stopped' && machine.state() !== 'absent';
-}
-
-function interrupted(by: OperationKind): PilothouseError {
-  return new PilothouseError({ code: 'INTERRUPTED', message: `interrupted by a ${by}` });
 }
 
 /** 192.168.77.0/24 and 2 → 192.168.77.2 */

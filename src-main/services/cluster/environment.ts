@@ -4,6 +4,7 @@
 import { createHttpsClient, type HttpsClient, type TransportOptions } from '../../client';
 import type { Logger } from '../../kit';
 import type { MachineSet, MachineSetOptions } from '../../machines';
+import type { HostCapacity } from './capacity';
 import type { LaunchControlPlane } from '../control-plane';
 import type { HomePaths } from '../files';
 import type { ClusterStore } from './record';
@@ -21,6 +22,8 @@ export interface ClusterEnvironment {
   logger: Logger;
   logLevel: string;
   createClient?: (options: TransportOptions) => HttpsClient;
+  /** What this computer has to give right now. */
+  capacity: () => Promise<HostCapacity>;
   /** How often machines are looked at, in milliseconds. */
   healthMs?: number;
 }

@@ -2,8 +2,8 @@
 // is kept, and "Retry" goes on from the failed step.
 
 import type { Client } from '../../client';
-import { messageOf, PilothouseError, withDeadline } from '../../kit';
-import type { MachineSpec } from '../../machines';
+import { messageOf, PilothouseError } from '../../kit';
+import { type MachineSpec, within } from '../../machines';
 import { createNodePayload } from '../node';
 import type { ClusterPki } from '../pki';
 import { type ClusterMachines, hostAddressInGuests } from './environment';
@@ -48,7 +48,7 @@ export async function provisionMachines(request: ProvisionRequest): Promise<void
 
 async function provisionMachine(request: ProvisionRequest, spec: MachineSpec): Promise<void> {
   const { record, machines, pki, client, board } = request;
-  await withDeadline({ ms: machineDeadlineMs, what: `machine ${spec.name}` }, async (deadline) => {
+  await within({ ms: machineDeadlineMs, late: `${spec.name} did not come up` }, async (deadline) => {
     await machines.provision({
       spec,
       signal: AbortSignal.any([request.signal, deadline]),

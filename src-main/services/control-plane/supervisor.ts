@@ -2,16 +2,8 @@
 // kill -9 → its exit is seen at once → launched again after 100 ms, 200 ms, … at most 10 s apart, until it stays up;
 // stop() asks, then SIGTERM, then SIGKILL, each with a deadline. Invariant: never two processes of one supervisor.
 
-import {
-  Backoff,
-  type Clock,
-  type Logger,
-  messageOf,
-  PilothouseError,
-  sleep,
-  systemClock,
-  withDeadline,
-} from '../../kit';
+import { Backoff, type Clock, type Logger, messageOf, PilothouseError, sleep, systemClock } from '../../kit';
+import { within } from '../../machines';
 import type { ControlPlaneConfig, ControlPlaneProcess, FromControlPlane, LaunchControlPlane } from './protocol';
 
 export interface SupervisorOptions {
@@ -159,8 +151,13 @@ export class ControlPlaneSupervisor {
       });
     });
     const exit = this.childExit;
-    await withDeadline(
-      { ms: this.deadlines.readyMs, what: 'the control plane', hint: `See ${config.logFile}.`, clock: this.clock },
+    await within(
+      {
+        ms: this.deadlines.readyMs,
+        late: 'the control plane was not ready',
+        hint: `See ${config.logFile}.`,
+        clock: this.clock,
+      },
       () =>
         new Promise<void>((resolve, reject) => {
           child.onMessage((message) => (message.type === 'ready' ? resolve() : reject(startFailure(message))));

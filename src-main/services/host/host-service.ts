@@ -1,11 +1,8 @@
 // HostService: what this computer is and has.
 
-import { statfs } from 'node:fs/promises';
-import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { HostService, HostView, RequirementView } from '../../contract';
+import { readHostCapacity } from '../../machines';
 import type { HostCapacity } from '../cluster/capacity';
-
-const mib = 1024 * 1024;
 
 export interface HostServiceOptions {
   version: string;
@@ -20,14 +17,14 @@ export function createHostService(options: HostServiceOptions): HostService {
   return {
     shutdown: options.shutdown,
     async info() {
-      const { memoryMiB, freeDiskGiB } = await hostCapacity(options.home);
+      const { cpus, memoryMiB, freeMemoryMiB, freeDiskGiB } = await hostCapacity(options.home);
       return {
         version: options.version,
         shell: options.shell,
         platform: `${process.platform}-${process.arch}`,
-        cpus: availableParallelism(),
+        cpus,
         memoryMiB,
-        freeMemoryMiB: Math.floor(freemem() / mib),
+        freeMemoryMiB,
         freeDiskGiB,
         home: options.home,
         residentBytes: process.memoryUsage.rss(),
@@ -37,8 +34,7 @@ export function createHostService(options: HostServiceOptions): HostService {
   };
 }
 
-/** Memory of this computer and free disk below `directory`. */
-export async function hostCapacity(directory: string): Promise<HostCapacity> {
-  const disk = await statfs(directory);
-  return { memoryMiB: Math.floor(totalmem() / mib), freeDiskGiB: (disk.bavail * disk.bsize) / mib / 1024 };
+/** What this computer has to give now, with the free disk of what holds `directory`. */
+export function hostCapacity(directory: string): Promise<HostCapacity> {
+  return readHostCapacity(directory);
 }

@@ -6,6 +6,7 @@ import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImageUploadRequest } from '../../contract';
 import { type Clock, PilothouseError, systemClock } from '../../kit';
+import { commandName } from '../../machines';
 
 export interface UploadsOptions {
   directory: string;
@@ -47,7 +48,7 @@ export class Uploads {
       throw new PilothouseError({
         code: 'UPLOAD_TOO_LARGE',
         message: `the file is larger than ${this.maxBytes} bytes`,
-        hint: 'Load it with `pilothouse image load FILE` instead.',
+        hint: `Load it with "${commandName()} image load FILE" instead.`,
       });
     }
     upload.tail = upload.tail.then(() => append(upload.path, data));

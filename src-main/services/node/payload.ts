@@ -146,7 +146,6 @@ export async function untilReady(request: { client: Client; name: string; signal
       throw new PilothouseError({
         code: 'NODE_NOT_READY',
         message: last,
-        hint: "Look at the kubelet's log on the node: journalctl -u kubelet",
         cause: signal.reason,
         retryable: true,
       });

@@ -1,0 +1,90 @@
+// Looks after a cluster that runs: memory of its processes, machines that fell over, clocks of the guests. Ends with its
+// signal; a failure of one look is logged and the next one is made.
+
+import { Backoff, type Logger, sleep } from '../../kit';
+import type { Machine } from '../../machines';
+import type { GuestClocks } from './guest-clocks';
+import { residentBytes } from './usage';
+
+export interface HealthOptions {
+  machines: () => readonly Machine[];
+  controlPlanePid: () => number | undefined;
+  /** Whether the cluster is to run and nothing else is being done to it. */
+  watches: () => boolean;
+  /** Says that these went down; then, after a pause, brings them back unless something else is being done by then. */
+  onDown: (names: readonly string[]) => void;
+  recover: () => Promise<void>;
+  clocks: GuestClocks;
+  onChange: () => void;
+  logger: Logger;
+  signal: AbortSignal;
+  intervalMs: number;
+}
+
+export class Health {
+  private readonly memory = new Map<string, number | undefined>();
+  private readonly restarts = new Backoff<string>({ baseMs: 5_000, maxMs: 60_000 });
+  private measured = '';
+
+  constructor(private readonly options: HealthOptions) {
+    void this.run();
+    void options.clocks.run({
+      machines: () => (options.watches() ? running(options.machines()) : []),
+      signal: options.signal,
+    });
+  }
+
+  /** Resident bytes of a machine's process, or of "control-plane". */
+  residentBytes(name: string): number | undefined {
+    return this.memory.get(name);
+  }
+
+  /** All machines are up: the next one that falls over is brought back soon. */
+  settled(): void {
+    this.restarts.forget('machines');
+  }
+
+  private async run(): Promise<void> {
+    const { signal, logger } = this.options;
+    while (!signal.aborted) {
+      try {
+        await sleep(this.options.intervalMs, { signal });
+        await this.measure();
+        await this.bringBack();
+      } catch (error) {
+        if (!signal.aborted) logger.warn('looking at the machines failed', { error });
+      }
+    }
+  }
+
+  private async bringBack(): Promise<void> {
+    const { options } = this;
+    if (!options.watches()) return;
+    const down = options.machines().filter((machine) => ['stopped', 'failed'].includes(machine.state()));
+    if (down.length === 0) return;
+    const waitMs = this.restarts.next('machines');
+    const names = down.map((machine) => machine.spec.name);
+    options.logger.warn('machines went down and are started again', { machines: names, waitMs });
+    options.onDown(names);
+    await sleep(waitMs, { signal: options.signal });
+    await options.recover();
+  }
+
+  /** Memory, and states that changed by themselves. */
+  private async measure(): Promise<void> {
+    const { options } = this;
+    const before = this.measured;
+    const pid = options.controlPlanePid();
+    this.memory.set('control-plane', pid === undefined ? undefined : await residentBytes(pid));
+    for (const machine of options.machines()) {
+      this.memory.set(machine.spec.name, (await machine.usage())?.residentBytes);
+    }
+    const states = options.machines().map((machine) => machine.state());
+    this.measured = JSON.stringify([states, ...this.memory]);
+    if (this.measured !== before) options.onChange();
+  }
+}
+
+function running(machines: readonly Machine[]): string[] {
+  return machines.filter((machine) => machine.state() === 'running').map((machine) => machine.spec.name);
+}
