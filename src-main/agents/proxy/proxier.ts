@@ -4,7 +4,7 @@
 import type { EndpointSlice, Service } from '../../api';
 import type { Informer } from '../../client';
 import { type Clock, type Logger, messageOf, sleep } from '../../kit';
-import { ensureJump, hasChain, restore } from '../network/iptables';
+import { missingJumps, restore } from '../network/iptables';
 import type { RunCommand } from '../process/command';
 import { staleConnections } from './conntrack';
 import { buildRules, proxyJumps } from './rules';
@@ -21,6 +21,8 @@ export interface ProxierOptions {
   minSyncMs?: number;
   resyncMs?: number;
 }
+
+const chainsOf = (saved: string) => new Set([...saved.matchAll(/^:(KUBE-\S+)/gm)].map((match) => match[1]!));
 
 export class Proxier {
   /** Milliseconds since the epoch of the last time the rules were known to be right; 0 = never. */
@@ -78,13 +80,18 @@ export class Proxier {
   async sync(): Promise<void> {
     const { services, slices, nodeName, clusterCIDR, run, clock, logger } = this.options;
     const ports = servicePorts(services.lister.list(), slices.lister.list(), nodeName);
+    const saved = { nat: await this.saved('nat'), filter: await this.saved('filter') };
+    const missing = await missingJumps(run, proxyJumps, saved);
     const wanted = buildRules({ ports, clusterCIDR, present: [] });
-    const intact = this.written !== '' && (await this.intact(wanted.chains));
+    const present = chainsOf(saved.nat);
+    const intact =
+      missing.length === 0 &&
+      wanted.chains.every((chain) => present.has(chain)) &&
+      chainsOf(saved.filter).has('KUBE-FORWARD');
     if (wanted.text !== this.written || !intact) {
-      const saved = await run(['iptables-save', '-t', 'nat']);
-      const present = [...saved.stdout.matchAll(/^:(KUBE-\S+)/gm)].map((match) => match[1]!);
-      await restore(run, buildRules({ ports, clusterCIDR, present }).text);
-      for (const jump of proxyJumps) await ensureJump(run, jump);
+      // One payload with the jumps in it: a jump that came before the others would carry connections whose way back is
+      // not masqueraded yet, and the kernel goes on treating a connection as it treated its first packet.
+      await restore(run, buildRules({ ports, clusterCIDR, present: [...present], missingJumps: missing }).text);
       this.written = wanted.text;
       logger.info('rules written', { servicePorts: ports.length, chains: wanted.chains.length });
     }
@@ -93,17 +100,7 @@ export class Proxier {
     this.syncedAt = clock.now();
   }
 
-  private async intact(chains: readonly string[]): Promise<boolean> {
-    const { run } = this.options;
-    const last = chains[chains.length - 1]!;
-    const found = await Promise.all([
-      hasChain(run, 'nat', 'KUBE-SERVICES'),
-      hasChain(run, 'filter', 'KUBE-FORWARD'),
-      hasChain(run, 'nat', last),
-    ]);
-    const hooked = await run(['iptables', '-w', '5', '-t', 'nat', '-C', 'PREROUTING', '-j', 'KUBE-SERVICES'], {
-      allow: [0, 1, 2],
-    });
-    return hooked.code === 0 && found.every(Boolean);
+  private async saved(table: 'nat' | 'filter'): Promise<string> {
+    return (await this.options.run(['iptables-save', '-t', table])).stdout;
   }
 }

@@ -5,7 +5,7 @@
 // then one endpoint by chance) → KUBE-SEP-… (masquerade mark when the Pod calls itself, then DNAT).
 
 import { createHash } from 'node:crypto';
-import type { Jump } from '../network/iptables';
+import { type Jump, type Table, jumpLine } from '../network/iptables';
 import type { ProxyEndpoint, ServicePortEntry } from './service-ports';
 
 export interface RulesInput {
@@ -14,12 +14,14 @@ export interface RulesInput {
   clusterCIDR: string;
   /** Chains of earlier payloads that the nat table still has. */
   present: readonly string[];
+  /** Jumps from built-in chains that the kernel lacks; one that is given but present would be there twice. */
+  missingJumps?: readonly Jump[];
 }
 
 const mark = '0x4000';
 
+/** Where packets enter our chains. All of a table come with its rules at once: in between there is no state. */
 export const proxyJumps: readonly Jump[] = [
-  { table: 'nat', chain: 'POSTROUTING', target: 'KUBE-POSTROUTING', first: true },
   { table: 'filter', chain: 'FORWARD', target: 'KUBE-FORWARD', first: true },
   ...['FORWARD', 'OUTPUT'].map(
     (chain): Jump => ({
@@ -39,7 +41,7 @@ export const proxyJumps: readonly Jump[] = [
       first: true,
     }),
   ),
-  // Last: no packet may be sent to an endpoint before the way back is masqueraded.
+  { table: 'nat', chain: 'POSTROUTING', target: 'KUBE-POSTROUTING', first: true },
   { table: 'nat', chain: 'PREROUTING', target: 'KUBE-SERVICES', first: true },
   { table: 'nat', chain: 'OUTPUT', target: 'KUBE-SERVICES', first: true },
 ];
@@ -185,6 +187,8 @@ export function buildRules(input: RulesInput): RulesPayload {
   for (const port of input.ports) payload.add(port);
   const ours = /^KUBE-(SVC|SVL|EXT|SEP)-/;
   const stale = input.present.filter((chain) => ours.test(chain) && !payload.chains.has(chain));
+  const jumps = (table: Table) => (input.missingJumps ?? []).filter((jump) => jump.table === table).map(jumpLine);
+  // Filter before nat: what may be refused is refused by the time that anything is sent to an endpoint.
   const text = [
     '*filter',
     ...['KUBE-SERVICES', 'KUBE-EXTERNAL-SERVICES', 'KUBE-FORWARD'].map((chain) => `:${chain} - [0:0]`),
@@ -193,6 +197,7 @@ export function buildRules(input: RulesInput): RulesPayload {
     '-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP',
     `-A KUBE-FORWARD -m comment --comment "kubernetes forwarding rules" -m mark --mark ${mark}/${mark} -j ACCEPT`,
     '-A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+    ...jumps('filter'),
     'COMMIT',
     '*nat',
     ...[...payload.chains, ...stale].map((chain) => `:${chain} - [0:0]`),
@@ -204,6 +209,7 @@ export function buildRules(input: RulesInput): RulesPayload {
     '-A KUBE-SERVICES -m comment --comment "kubernetes service nodeports" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS',
     ...payload.nodePorts,
     ...payload.bodies,
+    ...jumps('nat'),
     ...stale.map((chain) => `-X ${chain}`),
     'COMMIT',
     '',
