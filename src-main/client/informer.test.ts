@@ -7,7 +7,7 @@ import { createInformer } from './informer';
 
 const configMap = (name: string, value = '1'): ConfigMap => ({ metadata: { name, namespace: 'n' }, data: { value } });
 
-function start() {
+function start(options: { maxBackoffMs?: number } = {}) {
   const clock = new FakeClock();
   const api = new FakeApi({ clock });
   const informer = createInformer<ConfigMap>({
@@ -16,6 +16,7 @@ function start() {
     logger: silentLogger,
     clock,
     random: () => 0,
+    ...options,
   });
   informer.addIndex('value', ({ data }) => [data?.['value'] ?? '']);
   const told: string[] = [];
@@ -92,6 +93,22 @@ describe('informer', () => {
     await clock.advance(200);
     expect(api.calls.filter(({ verb }) => verb === 'list')).toHaveLength(4);
     expect(api.calls.filter(({ verb }) => verb === 'watch')).toHaveLength(2);
+    controller.abort();
+    await ended;
+  });
+
+  it('never waits longer than it was told to', async () => {
+    const { api, clock, informer, controller } = start({ maxBackoffMs: 5000 });
+    let down = true;
+    api.intercept(({ verb }) => {
+      if (verb === 'list' && down) throw new Error('connection refused');
+    });
+    const ended = informer.start(controller.signal);
+    for (let second = 0; second < 60; second++) await clock.advance(1000);
+    expect(informer.hasSynced()).toBe(false);
+    down = false;
+    await clock.advance(5000);
+    expect(informer.hasSynced()).toBe(true);
     controller.abort();
     await ended;
   });

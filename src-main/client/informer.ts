@@ -20,6 +20,8 @@ export interface InformerOptions {
   clock?: Clock;
   /** Spread of watch durations, so that many informers do not renew together; tests fix it. */
   random?: () => number;
+  /** The longest wait between tries while the server cannot be reached, in milliseconds; default 30 s. */
+  maxBackoffMs?: number;
 }
 
 export interface EventHandler<T> {
@@ -44,7 +46,8 @@ export interface Informer<T extends KubeObject> {
   start(signal: AbortSignal): Promise<void>;
 }
 
-const backoffOptions = { baseMs: 200, maxMs: 30_000 };
+const baseBackoffMs = 200;
+const defaultMaxBackoffMs = 30_000;
 const minWatchSeconds = 300;
 
 export function createInformer<T extends KubeObject>(options: InformerOptions): Informer<T> {
@@ -56,7 +59,7 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
   private readonly handlers = new Set<EventHandler<T>>();
   private readonly logger: Logger;
   private readonly clock: Clock;
-  private readonly backoff = new Backoff<'list-watch'>(backoffOptions);
+  private readonly backoff: Backoff<'list-watch'>;
   private version: string | undefined;
   private synced = false;
   private started = false;
@@ -65,6 +68,7 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
 
   constructor(private readonly options: InformerOptions) {
     this.clock = options.clock ?? systemClock;
+    this.backoff = new Backoff({ baseMs: baseBackoffMs, maxMs: options.maxBackoffMs ?? defaultMaxBackoffMs });
     this.logger = options.logger.child({ informer: options.resource.plural });
     this.whenSynced = new Promise((resolve) => {
       this.markSynced = resolve;

@@ -6,6 +6,7 @@ import { type Node, type Pod, type Service, resources } from '../../api';
 import { ApiError, type Client, EventRecorder, createInformer } from '../../client';
 import { type Clock, type Logger, messageOf } from '../../kit';
 import { PodNetwork } from '../network/pod-network';
+import { apiRetryMaxMs } from '../process/api-retry';
 import type { RunCommand } from '../process/command';
 import type { ApiAccess } from '../process/kubeconfig';
 import { kubernetesVersion } from '../process/version';
@@ -51,15 +52,11 @@ export async function runKubelet(options: KubeletOptions, signal: AbortSignal): 
   const nodeIP = config.nodeIP || '127.0.0.1';
   const runtime = new DockerRuntime({ socketPath: config.dockerSocket });
   const recorder = new EventRecorder({ client, component: 'kubelet', host: nodeName, logger, clock });
-  const podInformer = createInformer<Pod>({
-    client,
-    resource: resources.pods,
-    fieldSelector: `spec.nodeName=${nodeName}`,
-    logger,
-    clock,
-  });
-  const nodeInformer = createInformer<Node>({ client, resource: resources.nodes, logger, clock });
-  const serviceInformer = createInformer<Service>({ client, resource: resources.services, logger, clock });
+  const informing = { client, logger, clock, maxBackoffMs: apiRetryMaxMs };
+  const ownPods = { resource: resources.pods, fieldSelector: `spec.nodeName=${nodeName}` };
+  const podInformer = createInformer<Pod>({ ...informing, ...ownPods });
+  const nodeInformer = createInformer<Node>({ ...informing, resource: resources.nodes });
+  const serviceInformer = createInformer<Service>({ ...informing, resource: resources.services });
 
   const network = new PodNetwork({
     nodeName,

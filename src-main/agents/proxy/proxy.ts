@@ -4,6 +4,7 @@ import { type Server, createServer } from 'node:http';
 import { type EndpointSlice, type Service, resources } from '../../api';
 import { type Client, createInformer } from '../../client';
 import type { Clock, Logger } from '../../kit';
+import { apiRetryMaxMs } from '../process/api-retry';
 import type { RunCommand } from '../process/command';
 import { Proxier } from './proxier';
 
@@ -39,8 +40,9 @@ function serveHealth(proxier: Proxier, options: ProxyOptions): Server | undefine
 /** Runs until the signal aborts. The rules stay. */
 export async function runProxy(options: ProxyOptions, signal: AbortSignal): Promise<void> {
   const { client, nodeName, clusterCIDR, run, clock, logger } = options;
-  const services = createInformer<Service>({ client, resource: resources.services, logger, clock });
-  const slices = createInformer<EndpointSlice>({ client, resource: resources.endpointslices, logger, clock });
+  const informing = { client, logger, clock, maxBackoffMs: apiRetryMaxMs };
+  const services = createInformer<Service>({ ...informing, resource: resources.services });
+  const slices = createInformer<EndpointSlice>({ ...informing, resource: resources.endpointslices });
   const proxier = new Proxier({ services, slices, nodeName, clusterCIDR, run, clock, logger });
   const health = serveHealth(proxier, options);
   logger.info('kube-proxy started', { node: nodeName, clusterCIDR });

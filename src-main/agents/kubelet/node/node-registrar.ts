@@ -4,6 +4,7 @@
 import { type Lease, type Node, type NodeStatus, resources } from '../../../api';
 import { ApiError, type Client } from '../../../client';
 import { type Clock, type Logger, messageOf, sleep } from '../../../kit';
+import { apiRetryMaxMs } from '../../process/api-retry';
 import { sameJson } from '../pods/same-json';
 import { newNode, withoutHeartbeats } from './node-status';
 
@@ -49,7 +50,7 @@ export class NodeRegistrar {
         this.failures = 0;
       } catch (error) {
         this.failures += 1;
-        waitMs = Math.min(updateMs, 250 * 2 ** Math.min(this.failures, 8));
+        waitMs = Math.min(updateMs, apiRetryMaxMs, 250 * 2 ** Math.min(this.failures, 8));
         logger.warn('node status not reported, trying again', { error, inMs: waitMs });
       }
       await this.rest(waitMs, signal);
@@ -120,7 +121,7 @@ export class NodeRegistrar {
         failures = 0;
       } catch (error) {
         failures += 1;
-        waitMs = Math.min(renewMs, 200 * 2 ** Math.min(failures, 8));
+        waitMs = Math.min(renewMs, apiRetryMaxMs, 200 * 2 ** Math.min(failures, 8));
         logger.debug('lease not renewed, trying again', { error });
       }
       try {

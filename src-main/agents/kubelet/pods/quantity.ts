@@ -1,39 +1,17 @@
-// Quantities as plain numbers, for cgroup values. Exact for everything a container's resources can say.
+// Quantities of a container's resources as plain numbers; undefined where nothing, or nothing readable, is said.
 
-const suffixes: Record<string, number> = {
-  '': 1,
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
+import { isQuantity, quantityMilliValue, quantityToNumber, quantityValue as wholeValue } from '../../../api';
 
-/** The value in base units (cores, bytes); undefined when the text is no quantity. */
-export function quantityValue(text: string | number | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+))?([a-zA-Z]*)$/.exec(String(text));
-  const scale = match ? suffixes[match[3]!] : undefined;
-  if (!match || scale === undefined) return undefined;
-  return Number(match[1]) * 10 ** Number(match[2] ?? 0) * scale;
-}
+type Text = string | number | undefined;
 
-export function milliValue(text: string | number | undefined): number | undefined {
-  const value = quantityValue(text);
-  return value === undefined ? undefined : Math.ceil(Number((value * 1000).toFixed(6)));
-}
+const read = (text: Text, measure: (text: string | number) => number) =>
+  text !== undefined && isQuantity(text) ? measure(text) : undefined;
 
-export function byteValue(text: string | number | undefined): number | undefined {
-  const value = quantityValue(text);
-  return value === undefined ? undefined : Math.ceil(value);
-}
+/** The value in base units (cores, bytes). */
+export const quantityValue = (text: Text) => read(text, quantityToNumber);
+
+/** Thousandths of the base unit, rounded up, as upstream's MilliValue. */
+export const milliValue = (text: Text) => read(text, quantityMilliValue);
+
+/** Whole base units, rounded up, as upstream's Value. */
+export const byteValue = (text: Text) => read(text, wholeValue);

@@ -4,6 +4,7 @@
 import { type Pod, type PodStatus, resources } from '../../../api';
 import { ApiError, type Client } from '../../../client';
 import { Backoff, type Clock, type Logger, sleep } from '../../../kit';
+import { apiRetryMaxMs } from '../../process/api-retry';
 import { identityOf } from '../runtime/names';
 import { sameJson } from './same-json';
 
@@ -37,7 +38,7 @@ function differs(wanted: PodStatus, taken: PodStatus | undefined): boolean {
 
 export class StatusReporter {
   private readonly entries = new Map<string, Entry>();
-  private readonly backoff = new Backoff<string>({ baseMs: 500, maxMs: 15_000 });
+  private readonly backoff = new Backoff<string>({ baseMs: 500, maxMs: apiRetryMaxMs });
 
   constructor(private readonly options: StatusReporterOptions) {}
 

@@ -6,6 +6,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect, isIPv4 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Backoff, type Clock, type Logger, PilothouseError, messageOf, sleep } from '../../../kit';
+import { apiRetryMaxMs } from '../../process/api-retry';
 import type { ApiAccess } from '../../process/kubeconfig';
 import { inNetwork } from './cidr';
 
@@ -51,7 +52,7 @@ export function allowedTarget(
 }
 
 export class Tunnel {
-  private readonly backoff = new Backoff<'dial'>({ baseMs: 250, maxMs: 15_000 });
+  private readonly backoff = new Backoff<'dial'>({ baseMs: 250, maxMs: apiRetryMaxMs });
   /** Whether the API server can reach this node now. */
   connected = false;
 
@@ -74,7 +75,7 @@ export class Tunnel {
       this.connected = false;
       if (signal.aborted) return;
       try {
-        await sleep(this.backoff.next('dial') * (0.5 + random()), { signal, clock });
+        await sleep(this.backoff.next('dial') * (0.5 + random() / 2), { signal, clock });
       } catch (error) {
         logger.trace('stopped', { reason: messageOf(error) });
       }
