@@ -1,32 +1,10 @@
 // Kubernetes quantities and byte counts, parsed to numbers and printed for a person.
 
-const factors: Record<string, number> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
+import { isQuantity, quantityToNumber } from '../../src-main/api/quantity';
 
 /** The number a quantity stands for (`100m` → 0.1, `64Mi` → 67108864); 0 for what is absent or malformed. */
 export function parseQuantity(quantity: string | number | undefined): number {
-  if (quantity === undefined) return 0;
-  const match = /^([+-]?[0-9.]+)(?:([eE][+-]?\d+)|([a-zA-Z]{0,2}))$/.exec(String(quantity).trim());
-  if (!match) return 0;
-  const value = Number(`${match[1]}${match[2] ?? ''}`);
-  const factor = factors[match[3] ?? ''];
-  return Number.isFinite(value) && factor !== undefined ? value * factor : 0;
+  return quantity !== undefined && isQuantity(quantity) ? quantityToNumber(quantity) : 0;
 }
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
