@@ -24,14 +24,20 @@ export interface TestApiServer {
 
 const tokens = [{ token: 'reader-token', user: 'reader', groups: ['readers'] }];
 
-export async function startTestApiServer(options: { logger?: Logger } = {}): Promise<TestApiServer> {
+export interface TestApiServerOptions {
+  logger?: Logger;
+  /** The store to stand on, which `stop` closes; one of its own when absent. */
+  store?: Store;
+}
+
+export async function startTestApiServer(options: TestApiServerOptions = {}): Promise<TestApiServer> {
   const logger = options.logger ?? silentLogger;
   const directory = await mkdtemp(join(tmpdir(), 'pilothouse-apiserver-'));
   const authority = await createTestAuthority();
   const serving = await authority.server('kube-apiserver', { dns: ['localhost', 'kubernetes'], ip: ['127.0.0.1'] });
   const kubelet = await authority.client('kube-apiserver-kubelet-client', ['system:masters']);
   const admin = await authority.client('admin', ['system:masters']);
-  const store = await openLmdbStore({ directory: join(directory, 'store'), logger });
+  const store = options.store ?? (await openLmdbStore({ directory: join(directory, 'store'), logger }));
   const start = (port: number) =>
     startApiServer({
       store,

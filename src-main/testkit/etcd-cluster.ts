@@ -21,6 +21,8 @@ export interface EtcdMember {
   /** Starts it again on its data. */
   start(): void;
   isLeader(): Promise<boolean>;
+  /** Resolves when it can write. */
+  healthy(): Promise<void>;
 }
 
 export interface EtcdCluster {
