@@ -11,6 +11,7 @@ export { default as FailureBox } from './FailureBox.vue';
 export { default as FormField } from './FormField.vue';
 export { default as KeyValues } from './KeyValues.vue';
 export { default as LabelChips } from './LabelChips.vue';
+export { default as ListPage } from './ListPage.vue';
 export { default as LogLines } from './LogLines.vue';
 export { default as MeterBar } from './MeterBar.vue';
 export { default as ModalDialog } from './ModalDialog.vue';
