@@ -94,3 +94,15 @@ export function encodeLeaseId(id: bigint): Buffer {
 export function decodeLeaseId(bytes: Uint8Array): bigint {
   return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0);
 }
+
+/** The header and size of a record whose bytes may be anything; undefined when they are no record. */
+export function readableRecord(record: Buffer): (RecordHeader & { valueBytes: number }) | undefined {
+  if (record.length < headerSize) return undefined;
+  const start = keyStartOf(record);
+  if (record[0]! > (tombstoneFlag | leaseFlag) || record.length < start) return undefined;
+  const valueBytes = record.length - start - record.readUInt32LE(1);
+  if (valueBytes < 0) return undefined;
+  const header = decodeHeader(record);
+  const countable = [header.create, header.version].every((count) => Number.isSafeInteger(count) && count >= 0);
+  return countable ? { ...header, valueBytes } : undefined;
+}
