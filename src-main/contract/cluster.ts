@@ -25,12 +25,40 @@ const bounded = (limits: { min: number; max: number }, unit: string) =>
     .min(limits.min, `at least ${limits.min} ${unit}`)
     .max(limits.max, `at most ${limits.max} ${unit}`);
 
+const endpointSchema = z
+  .string()
+  .regex(/^https?:\/\/(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?\/?$/i, 'a URL such as https://10.0.0.1:2379');
+
+/** The host reads it, whatever folder a command was given in. */
+const fileSchema = z.string().regex(/^(\/|[A-Za-z]:[\\/])/, 'an absolute path');
+
+/** A real etcd to keep the cluster's state in, instead of a store of its own. Files are PEM. */
+export const etcdSchema = z
+  .object({
+    endpoints: z.array(endpointSchema).min(1, 'at least one endpoint is required').max(32, 'at most 32 endpoints'),
+    /** Who signed etcd's certificates; the system's authorities when absent. */
+    caFile: fileSchema.optional(),
+    /** Our own certificate for etcd, with its key. */
+    certFile: fileSchema.optional(),
+    keyFile: fileSchema.optional(),
+  })
+  .check(({ value, issues }) => {
+    const refuse = (field: string, message: string) =>
+      issues.push({ code: 'custom', path: [field], message, input: value });
+    if (value.certFile && !value.keyFile) refuse('keyFile', 'the key of the certificate is required');
+    if (value.keyFile && !value.certFile) refuse('certFile', 'the certificate of the key is required');
+    const secure = value.endpoints.some((endpoint) => /^https:/i.test(endpoint));
+    if ((value.caFile || value.certFile) && !secure) refuse('endpoints', 'certificates need https endpoints');
+  });
+export type EtcdChoice = z.infer<typeof etcdSchema>;
+
 export const createClusterSchema = z.object({
   name: clusterNameSchema,
   nodes: bounded(clusterLimits.nodes, 'nodes').default(2),
   cpus: bounded(clusterLimits.cpus, 'CPUs').default(1),
   memoryMiB: bounded(clusterLimits.memoryMiB, 'MiB').default(1024),
   diskGiB: bounded(clusterLimits.diskGiB, 'GiB').default(10),
+  etcd: etcdSchema.optional(),
 });
 export type CreateClusterRequest = z.infer<typeof createClusterSchema>;
 export type CreateClusterInput = z.input<typeof createClusterSchema>;
@@ -94,6 +122,8 @@ export interface ClusterView {
   state: ClusterState;
   /** Milliseconds since the epoch. */
   createdAt: number;
+  /** Where its state is kept when not in a store of its own. */
+  etcd?: EtcdChoice;
   /** https://127.0.0.1:6443 */
   server: string;
   kubeconfigPath: string;

@@ -100,19 +100,23 @@ async function settled(wait: {
   });
 }
 
-/** A cluster's size is decided when it is made. */
+/** A cluster's size, and where its state is kept, are decided when it is made. */
 function refuseChange(existing: ClusterView, asked: ReturnType<typeof parseClusterFlags>): void {
   const [first] = existing.machines;
-  const facts: [string, number | undefined, number | undefined][] = [
+  const facts: [string, number | string | undefined, number | string | undefined][] = [
     ['--nodes', asked.nodes, existing.machines.length],
     ['--cpus', asked.cpus, first?.cpus],
     ['--memory', asked.memoryMiB, first?.memoryMiB],
     ['--disk', asked.diskGiB, first?.diskGiB],
+    ['--etcd-servers', asked.etcd?.endpoints.join(','), existing.etcd?.endpoints.join(',') ?? 'a store of its own'],
+    ['--etcd-cafile', asked.etcd?.caFile, existing.etcd?.caFile],
+    ['--etcd-certfile', asked.etcd?.certFile, existing.etcd?.certFile],
+    ['--etcd-keyfile', asked.etcd?.keyFile, existing.etcd?.keyFile],
   ];
   for (const [flag, wanted, present] of facts) {
     if (wanted === undefined || wanted === present) continue;
     throw badUsage(
-      `${flag} ${wanted}: cluster ${existing.name} was made with ${present}, which cannot be changed`,
+      `${flag} ${wanted}: cluster ${existing.name} was made with ${present ?? 'none'}, which cannot be changed`,
       `Leave ${flag} away, delete the cluster first, or give another --name.`,
     );
   }

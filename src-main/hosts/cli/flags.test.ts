@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PilothouseError } from '../../kit';
 import { completeRequest, parseClusterFlags, parseClusterName, parsePort, parseSeconds } from './flags';
@@ -34,7 +35,28 @@ describe('parseClusterFlags', () => {
     expect(parseClusterFlags(flags)).toEqual({ name: 'default', ...expected });
   });
 
+  it("reads an etcd by kube-apiserver's flag names, files as absolute paths", () => {
+    const etcdServers = 'https://10.0.0.1:2379, https://[::1]:2379';
+    expect(
+      parseClusterFlags({ etcdServers, etcdCafile: '/etc/ca.pem', etcdCertfile: 'me.pem', etcdKeyfile: 'me.key' }),
+    ).toEqual({
+      name: 'default',
+      etcd: {
+        endpoints: ['https://10.0.0.1:2379', 'https://[::1]:2379'],
+        caFile: '/etc/ca.pem',
+        certFile: resolve('me.pem'),
+        keyFile: resolve('me.key'),
+      },
+    });
+  });
+
   it.each([
+    [{ etcdServers: '' }, /^--etcd-servers: at least one/, /--etcd-servers URL/],
+    [{ etcdServers: 'http://a:1,localhost:2379' }, /^--etcd-servers localhost:2379: a URL/, /--etcd-servers URL/],
+    [{ etcdCafile: '/ca' }, /^--etcd-servers/, /--etcd-servers URL/],
+    [{ etcdServers: 'http://a:1', etcdCafile: '/ca' }, /^--etcd-servers http:.*: certificates need https/, /URL/],
+    [{ etcdServers: 'https://a:1', etcdCertfile: '/me' }, /^--etcd-keyfile: the key/, /--etcd-keyfile/],
+    [{ etcdServers: 'https://a:1', etcdKeyfile: '/me' }, /^--etcd-certfile: the certificate/, /--etcd-certfile/],
     [{ nodes: '0' }, /--nodes 0: at least 1/, /1 to 20/],
     [{ nodes: 'two' }, /--nodes two: a whole number/, /1 to 20/],
     [{ nodes: '-1' }, /--nodes -1/, /1 to 20/],

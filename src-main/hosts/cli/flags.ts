@@ -1,5 +1,6 @@
 // Flags into the contract's own requests: the same schemas as the window's form, with errors that name the flag.
 
+import { resolve } from 'node:path';
 import {
   type CreateClusterInput,
   type CreateClusterRequest,
@@ -15,6 +16,11 @@ export interface ClusterFlags {
   cpus?: string;
   memory?: string;
   disk?: string;
+  /** The names kube-apiserver gives them. */
+  etcdServers?: string;
+  etcdCafile?: string;
+  etcdCertfile?: string;
+  etcdKeyfile?: string;
 }
 
 type SizeField = keyof typeof clusterLimits;
@@ -25,6 +31,10 @@ const flagOf: Readonly<Record<string, string>> = {
   cpus: '--cpus',
   memoryMiB: '--memory',
   diskGiB: '--disk',
+  'etcd.endpoints': '--etcd-servers',
+  'etcd.caFile': '--etcd-cafile',
+  'etcd.certFile': '--etcd-certfile',
+  'etcd.keyFile': '--etcd-keyfile',
 };
 
 /** Error BAD_USAGE. Absent flags stay absent, so that a caller can tell them from defaults. */
@@ -34,6 +44,8 @@ export function parseClusterFlags(flags: ClusterFlags): Partial<CreateClusterReq
   if (flags.cpus !== undefined) input['cpus'] = wholeNumber(flags.cpus, 'cpus');
   if (flags.memory !== undefined) input['memoryMiB'] = size(flags.memory, 'memoryMiB');
   if (flags.disk !== undefined) input['diskGiB'] = size(flags.disk, 'diskGiB');
+  const etcd = etcdOf(flags);
+  if (etcd) input['etcd'] = etcd;
   completeRequest(input as CreateClusterInput);
   return input as Partial<CreateClusterRequest> & { name: string };
 }
@@ -43,9 +55,22 @@ export function completeRequest(input: CreateClusterInput): CreateClusterRequest
   const result = createClusterSchema.safeParse(input);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  const field = String(issue.path[0]);
-  const given = (input as Record<string, unknown>)[field];
-  throw badUsage(`${flagOf[field] ?? field} ${String(given)}: ${issue.message}`, allowed(field));
+  const field = issue.path[0] === 'etcd' ? issue.path.slice(0, 2).join('.') : String(issue.path[0]);
+  const given = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], input);
+  throw badUsage(
+    `${flagOf[field] ?? field} ${given === undefined ? '' : String(given)}`.trimEnd() + `: ${issue.message}`,
+    allowed(field),
+  );
+}
+
+/** What the host is told of an etcd: its folder is another, so paths become absolute here. */
+function etcdOf(flags: ClusterFlags): Record<string, unknown> | undefined {
+  const { etcdServers, etcdCafile, etcdCertfile, etcdKeyfile } = flags;
+  const files = { caFile: etcdCafile, certFile: etcdCertfile, keyFile: etcdKeyfile };
+  const given = Object.entries(files).flatMap(([field, path]) => (path ? [[field, resolve(path)]] : []));
+  if (etcdServers === undefined && given.length === 0) return undefined;
+  const endpoints = (etcdServers ?? '').split(',').flatMap((url) => url.trim() || []);
+  return { endpoints, ...Object.fromEntries(given) };
 }
 
 /** Error BAD_USAGE naming `flag`. */
@@ -89,6 +114,9 @@ function size(text: string, field: 'memoryMiB' | 'diskGiB'): number {
 
 function allowed(field: string): string {
   if (field === 'name') return 'Allowed: at most 30 lower-case letters, digits and "-", beginning with a letter.';
+  if (field.startsWith('etcd.')) {
+    return 'Allowed: --etcd-servers URL,URL, for https with --etcd-cafile, --etcd-certfile and --etcd-keyfile.';
+  }
   const { min, max } = clusterLimits[field as SizeField];
   const unit: Readonly<Record<string, string>> = {
     memoryMiB: ' MiB, or with a unit: 512Mi, 2Gi',

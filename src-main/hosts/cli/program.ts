@@ -42,6 +42,10 @@ export function buildProgram(handlers: Handlers, version: string): Command {
     .option('--cpus <count>', 'CPUs of each node (new cluster: 1)')
     .option('--memory <size>', 'memory of each node: MiB, or such as 2Gi (new cluster: 1024)')
     .option('--disk <size>', 'disk of each node: GiB, or such as 20Gi (new cluster: 10)')
+    .option('--etcd-servers <urls>', 'keep its state in this etcd: URLs with commas (new cluster: a store of its own)')
+    .option('--etcd-cafile <path>', 'who signed the certificates of that etcd')
+    .option('--etcd-certfile <path>', 'client certificate for that etcd')
+    .option('--etcd-keyfile <path>', 'key of the client certificate')
     .option('--timeout <time>', 'how long to wait, such as 90s or 15m', '30m')
     .option('--json', 'print the cluster as JSON when it is up')
     .action((flags) => handlers.up(flags));

@@ -6,8 +6,8 @@ import { startControllers } from '../../controllers';
 import { DisposableStack, type Logger, systemClock } from '../../kit';
 import { startScheduler } from '../../scheduler';
 import { acquireInstanceLock, type ControlPlaneConfig } from '../../services';
-import { openLmdbStore } from '../../store';
 import { startCompaction } from './compaction';
+import { openStore } from './open-store';
 
 export interface RunningControlPlane {
   port: number;
@@ -31,7 +31,7 @@ export async function startControlPlane(config: ControlPlaneConfig, logger: Logg
         waitMs: lockWaitMs,
       }),
     );
-    const store = await openLmdbStore({ directory: config.storeDirectory, logger: logger.child({ part: 'store' }) });
+    const store = await openStore(config, logger.child({ part: 'store' }));
     stack.defer(() => store.close());
     stack.defer(startCompaction({ store, keepMs: historyMs, clock: systemClock, logger }));
     const server = await startApiServer({

@@ -205,6 +205,7 @@ function newRecord(request: CreateClusterRequest, apiPort: number): ClusterRecor
     createdAt: Date.now(),
     apiPort,
     networks: { ...defaultNetworks },
+    ...(request.etcd && { etcd: request.etcd }),
     wanted: 'running',
     provisioned: false,
     machines: Array.from({ length: request.nodes }, (_, index) => ({

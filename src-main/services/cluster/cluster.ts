@@ -126,6 +126,7 @@ export class Cluster {
       name: this.record.name,
       state: this.state,
       createdAt: this.record.createdAt,
+      ...(this.record.etcd && { etcd: this.record.etcd }),
       server: this.server,
       kubeconfigPath: this.paths.kubeconfig,
       controlPlane: { ...control, residentBytes: this.health.residentBytes('control-plane') },

@@ -16,6 +16,8 @@ export function controlPlaneConfig(request: {
   return {
     cluster: record.name,
     storeDirectory: paths.store,
+    // Several clusters may share an etcd, and one that is made anew must not find what its namesake left.
+    ...(record.etcd && { etcd: { ...record.etcd, keyPrefix: `/pilothouse/${record.name}/${record.createdAt}` } }),
     lockPath: paths.controlPlaneLock,
     logFile: paths.controlPlaneLog,
     logLevel: request.logLevel,

@@ -4,7 +4,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { clusterNameSchema } from '../../contract';
+import { clusterNameSchema, etcdSchema } from '../../contract';
 import { type Logger, messageOf, PilothouseError } from '../../kit';
 import { type HomePaths, isMissing, readFileIfPresent, writeFileAtomic } from '../files';
 
@@ -18,6 +18,8 @@ export const clusterRecordSchema = z.object({
   /** Port of the API server on 127.0.0.1: chosen once, since kubeconfigs and nodes know it. */
   apiPort: z.int().min(1).max(65_535),
   networks: z.object({ node: z.string(), pod: z.string(), service: z.string() }),
+  /** Where its state is kept when not in a store of its own. */
+  etcd: etcdSchema.optional(),
   /** What the person last asked for; carried on with after a crash or a restart of the host. */
   wanted: z.enum(['running', 'stopped', 'deleted']),
   /** Whether every node was Ready once: tells "creating" from "starting". */

@@ -6,6 +6,8 @@ import type { LogFields } from '../../kit';
 export interface ControlPlaneConfig {
   cluster: string;
   storeDirectory: string;
+  /** An etcd to use instead of a store of our own in `storeDirectory`. Files are PEM. */
+  etcd?: { endpoints: string[]; caFile?: string; certFile?: string; keyFile?: string; keyPrefix: string };
   lockPath: string;
   logFile: string;
   logLevel: string;

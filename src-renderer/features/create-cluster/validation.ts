@@ -52,7 +52,7 @@ export function freeName(existing: readonly string[]): string {
 export function sensibleDefaults(
   host: HostView | undefined,
   existing: readonly string[],
-): Required<CreateClusterInput> {
+): Required<Omit<CreateClusterInput, 'etcd'>> {
   const name = freeName(existing);
   if (!host) return { name, nodes: 2, cpus: 1, memoryMiB: 1024, diskGiB: 10 };
   const quarter = Math.floor(host.freeMemoryMiB / 4 / 256) * 256;
