@@ -39,13 +39,13 @@ describe.skipIf(problem !== undefined)(`kubelet with a Docker of its own${proble
     what: string,
     look: () => T | undefined | false | Promise<T | undefined | false>,
   ): Promise<T> {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + 60_000;
     for (;;) {
       const found = await look();
       if (found) return found;
       if (Date.now() > deadline) {
         const pods = api.objects<Pod>(resources.pods).map(({ metadata, status }) => ({ metadata, status }));
-        throw new Error(`${what}: not within 15 s\n${JSON.stringify(pods, null, 1)}`);
+        throw new Error(`${what}: not within 60 s\n${JSON.stringify(pods, null, 1)}`);
       }
       await sleep(50);
     }

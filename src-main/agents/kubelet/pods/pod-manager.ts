@@ -5,7 +5,8 @@ import type { Pod } from '../../../api';
 import type { Informer } from '../../../client';
 import { type Logger, messageOf, sleep } from '../../../kit';
 import { type PodIdentity, identityOf } from '../runtime/names';
-import { PodWorker, type PodWorkerServices } from './pod-worker';
+import { PodWorker } from './pod-worker';
+import type { PodWorkerServices } from './pod-worker-services';
 
 export interface PodManagerOptions {
   informer: Informer<Pod>;
