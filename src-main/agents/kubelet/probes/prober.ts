@@ -1,4 +1,4 @@
-// Performs one probe or lifecycle action against a container: exec in it, HTTP or TCP to the Pod.
+// Performs one probe or lifecycle action against a container: exec in it, HTTP, TCP or gRPC to the Pod.
 
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import type { ActionHandler, Container, HTTPGetAction, IntOrString } from '../../../api';
 import { PilothouseError, messageOf } from '../../../kit';
 import type { ContainerRuntime } from '../runtime/runtime';
+import { checkGrpcHealth } from './grpc-health';
 import type { ProbeResult } from './probe-worker';
 
 export interface ProbeTarget {
@@ -92,7 +93,10 @@ export class Prober {
       const port = portOf(target.container, action.tcpSocket.port);
       return tcpConnect(action.tcpSocket.host || target.podIP, port, timeoutMs);
     }
-    if (action.grpc) return tcpConnect(target.podIP, action.grpc.port, timeoutMs);
+    if (action.grpc) {
+      const { port, service = '' } = action.grpc;
+      return checkGrpcHealth({ host: target.podIP, port, service, timeoutMs });
+    }
     if (action.sleep) {
       await new Promise((resolve) => setTimeout(resolve, action.sleep!.seconds * 1000));
       return { ok: true, output: '' };
