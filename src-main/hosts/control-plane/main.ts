@@ -9,7 +9,7 @@ import { type RunningControlPlane, startControlPlane } from './control-plane';
 
 const stopDeadlineMs = 10_000;
 /** Errors after which the same start may work a little later. */
-const passing = new Set(['ALREADY_RUNNING', 'STORE_LOCKED']);
+const passing = new Set(['ALREADY_RUNNING', 'STORE_LOCKED', 'ETCD_UNAVAILABLE']);
 
 const channel = openChannel();
 let logger: Logger = createLogger();

@@ -1,0 +1,3 @@
+export type { ConcurrencyOptions } from './handler';
+export * from './election-service';
+export * from './lock-service';
