@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HostView } from '../../../src-main/contract';
-import { freeName, problemsOf, sensibleDefaults, totalsOf } from './validation';
+import { emptyEtcd, etcdOf, freeName, problemsOf, sensibleDefaults, totalsOf } from './validation';
 
 const good = { name: 'dev', nodes: 2, cpus: 1, memoryMiB: 1024, diskGiB: 10 };
 
@@ -24,6 +24,18 @@ describe('problemsOf', () => {
     ],
   ])('%j', (change, problems) => {
     expect(problemsOf({ ...good, ...change }, [])).toEqual(problems);
+  });
+
+  it.each([
+    [{ endpoints: ' ' }, {}],
+    [{ endpoints: 'https://a:2379 https://b:2379', caFile: '/ca.pem' }, {}],
+    [{ endpoints: 'a:2379' }, { 'etcd.endpoints': { key: 'etcdUrl' } }],
+    [{ caFile: '/ca.pem' }, { 'etcd.endpoints': { key: 'etcdMissing' } }],
+    [{ endpoints: 'http://a:2379', caFile: '/ca.pem' }, { 'etcd.endpoints': { key: 'etcdSecure' } }],
+    [{ endpoints: 'https://a:2379', caFile: 'ca.pem' }, { 'etcd.caFile': { key: 'filePath' } }],
+    [{ endpoints: 'https://a:2379', certFile: '/me.pem' }, { 'etcd.keyFile': { key: 'filePair' } }],
+  ])('an etcd %j', (draft, problems) => {
+    expect(problemsOf({ ...good, ...etcdOf({ ...emptyEtcd(), ...draft }) }, [])).toEqual(problems);
   });
 
   it('knows which names are taken', () => {

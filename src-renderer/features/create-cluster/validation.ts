@@ -1,11 +1,17 @@
 // Judges the form with the very schema the host applies, and words each field's first problem in the window's language.
 
-import { clusterLimits, type CreateClusterInput, createClusterSchema } from '../../../src-main/contract/cluster';
+import {
+  clusterLimits,
+  type CreateClusterInput,
+  createClusterSchema,
+  type EtcdChoice,
+} from '../../../src-main/contract/cluster';
 import type { HostView } from '../../../src-main/contract';
 
-export type Field = keyof typeof clusterLimits | 'name';
+export type Field = keyof typeof clusterLimits | 'name' | `etcd.${keyof EtcdChoice}`;
 export type FieldProblem =
   | { key: 'required' | 'nameFormat' | 'taken' | 'whole' }
+  | { key: 'etcdUrl' | 'etcdMissing' | 'etcdSecure' | 'filePath' | 'filePair' }
   | { key: 'tooLong' | 'min' | 'max'; limit: number };
 
 /** The first problem of each field; empty = the host would accept it. */
@@ -18,15 +24,39 @@ export function problemsOf(
   if (existing.includes(input.name)) problems.name = { key: 'taken' };
   if (success) return problems;
   for (const issue of error.issues) {
-    const field = issue.path[0] as Field;
+    const field = issue.path.slice(0, 2).join('.') as Field;
     if (problems[field]) continue;
-    if (issue.code === 'too_small') {
+    if (issue.path[0] === 'etcd') problems[field] = { key: etcdProblem(field, issue.code) };
+    else if (issue.code === 'too_small') {
       problems[field] = field === 'name' ? { key: 'required' } : { key: 'min', limit: Number(issue.minimum) };
     } else if (issue.code === 'too_big') {
       problems[field] = { key: field === 'name' ? 'tooLong' : 'max', limit: Number(issue.maximum) };
     } else problems[field] = { key: field === 'name' ? 'nameFormat' : 'whole' };
   }
   return problems;
+}
+
+function etcdProblem(field: Field, code: string) {
+  if (field !== 'etcd.endpoints') return code === 'custom' ? 'filePair' : 'filePath';
+  if (code === 'custom') return 'etcdSecure';
+  return code === 'too_small' ? 'etcdMissing' : 'etcdUrl';
+}
+
+/** What the form holds of an etcd: endpoints with commas or spaces between. */
+export type EtcdDraft = Record<keyof EtcdChoice, string>;
+
+export function emptyEtcd(): EtcdDraft {
+  return { endpoints: '', caFile: '', certFile: '', keyFile: '' };
+}
+
+/** The etcd of a request; nothing when the form is empty: the cluster then has a store of its own. */
+export function etcdOf(draft: EtcdDraft): Pick<CreateClusterInput, 'etcd'> {
+  const files = (['caFile', 'certFile', 'keyFile'] as const).flatMap((field) => {
+    const path = draft[field].trim();
+    return path ? [[field, path]] : [];
+  });
+  const endpoints = draft.endpoints.split(/[\s,]+/).filter((url) => url !== '');
+  return endpoints.length > 0 || files.length > 0 ? { etcd: { endpoints, ...Object.fromEntries(files) } } : {};
 }
 
 export interface Totals {

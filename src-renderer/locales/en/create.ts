@@ -19,6 +19,14 @@ export const create = {
   tooMuchDisk: 'If the disks fill up, this computer runs out of space.',
   tooManyCpus: 'More CPUs than this computer has: nodes will wait for each other.',
   unmetTitle: 'This computer is not ready yet',
+  etcd: {
+    title: 'Keep the state in your own etcd',
+    lead: 'Without one the cluster has a store of its own on this computer. Files are PEM, read by the host.',
+    endpoints: 'Endpoints',
+    caFile: 'CA file',
+    certFile: 'Certificate file',
+    keyFile: 'Key file',
+  },
   submit: 'Create cluster',
   failed: 'The cluster could not be created',
   errors: {
@@ -29,5 +37,10 @@ export const create = {
     whole: 'A whole number is needed',
     min: 'At least {min}',
     max: 'At most {max}',
+    etcdUrl: 'URLs such as https://10.0.0.1:2379, with commas between',
+    etcdMissing: 'At least one endpoint is needed',
+    etcdSecure: 'Certificates need https endpoints',
+    filePath: 'An absolute path is needed',
+    filePair: 'Certificate and key belong together',
   },
 } as const;

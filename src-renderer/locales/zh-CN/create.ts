@@ -22,6 +22,14 @@ export const create: Shape<typeof source> = {
   tooMuchDisk: '若磁盘写满，这台电脑的空间将不足。',
   tooManyCpus: '超过这台电脑的 CPU 数量：节点之间会相互等待。',
   unmetTitle: '这台电脑尚未就绪',
+  etcd: {
+    title: '将状态保存在自己的 etcd 中',
+    lead: '不填写时，集群使用这台电脑上自带的存储。文件为 PEM 格式，由主机读取。',
+    endpoints: '端点',
+    caFile: 'CA 文件',
+    certFile: '证书文件',
+    keyFile: '私钥文件',
+  },
   submit: '创建集群',
   failed: '无法创建集群',
   errors: {
@@ -32,5 +40,10 @@ export const create: Shape<typeof source> = {
     whole: '请输入整数',
     min: '不小于 {min}',
     max: '不大于 {max}',
+    etcdUrl: '请输入 URL，例如 https://10.0.0.1:2379，多个以逗号分隔',
+    etcdMissing: '至少需要一个端点',
+    etcdSecure: '使用证书时端点必须为 https',
+    filePath: '请输入绝对路径',
+    filePair: '证书与私钥须同时提供',
   },
 };
