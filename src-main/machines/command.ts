@@ -83,7 +83,7 @@ export function runCommand(
     const failure = (code: string, what: string, exitCode?: number, thrown?: unknown) =>
       new PilothouseError({
         code,
-        message: `${options.what ?? (shown.length > 300 ? `${shown.slice(0, 300)}…` : shown)}: ${what}`,
+        message: `${options.what ?? (shown.length > 300 ? `${shown.slice(0, 300)}…` : shown)} failed: ${what}`,
         hint: options.hint,
         cause: thrown,
         details: { command: shown, exitCode, outputTail: tailOf(output.all) },

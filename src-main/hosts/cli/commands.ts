@@ -75,7 +75,10 @@ async function settled(wait: {
     (rpc, observer) => rpc.clusters.watch.subscribe(undefined, observer),
     (views) => {
       const view = views.find(({ name }) => name === wait.name);
-      if (!view) return true;
+      if (!view) {
+        seen.view = undefined;
+        return true;
+      }
       for (const line of stepLines(seen.view, view)) wait.output.progress(line);
       seen.view = view;
       return view.state === 'running' || view.state === 'failed' || view.state === 'stopped';
@@ -91,10 +94,24 @@ async function settled(wait: {
   );
   const view = seen.view;
   if (view?.state === 'running') return view;
-  const step = view?.machines.flatMap((machine) => machine.steps).find(({ status }) => status === 'failed');
+  if (!view) {
+    throw new PilothouseError({
+      code: 'CLUSTER_NOT_FOUND',
+      message: `cluster ${wait.name} was deleted meanwhile`,
+      hint: `${commandName()} up makes a new one.`,
+    });
+  }
+  if (view.state === 'stopped') {
+    throw new PilothouseError({
+      code: 'CLUSTER_STOPPED',
+      message: `cluster ${wait.name} was stopped meanwhile`,
+      hint: `${commandName()} up --name ${wait.name} goes on from there.`,
+    });
+  }
+  const step = view.machines.flatMap((machine) => machine.steps).find(({ status }) => status === 'failed');
   throw new PilothouseError({
     code: 'CLUSTER_FAILED',
-    message: `cluster ${wait.name} did not come up: ${view?.failure ?? `it is ${view?.state ?? 'gone'}`}`,
+    message: `cluster ${wait.name} did not come up: ${view.failure ?? `it is ${view.state}`}`,
     hint: [step?.failure?.hint, 'Run the same command again to go on from there.'].filter(Boolean).join('\n'),
     details: { cluster: view },
   });

@@ -41,6 +41,16 @@ describe('stepLines', () => {
     ]);
   });
 
+  it('tells the same failure of two machines once', () => {
+    const failure = { code: 'IMAGE_BUILD_FAILED', message: 'no mirror' };
+    const now = view([{ status: 'failed', failure }]);
+    now.machines.push({ ...now.machines[0]!, name: 'default-2' });
+    expect(stepLines(undefined, now)).toEqual([
+      '  default-1  image        failed: no mirror',
+      '  default-2  image        failed: the same as default-1',
+    ]);
+  });
+
   it('tells a failure with its command, output and hint', () => {
     const failure = {
       code: 'COMMAND_FAILED',

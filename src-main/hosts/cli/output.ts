@@ -96,13 +96,23 @@ export function stepLines(before: ClusterView | undefined, now: ClusterView): st
   return now.machines.flatMap((machine, index) =>
     machine.steps.flatMap((step, position) => {
       const old = before?.machines[index]?.steps[position];
-      const line = stepLine(machine.name, step, old);
+      const twin = now.machines.slice(0, index).find((other) => sameFailure(other.steps[position], step));
+      const line = stepLine(machine.name, step, { old, twin: twin?.name });
       return line === undefined ? [] : [line];
     }),
   );
 }
 
-function stepLine(machine: string, step: StepView, old: StepView | undefined): string | undefined {
+function sameFailure(one: StepView | undefined, other: StepView): boolean {
+  return one?.failure !== undefined && one.failure.message === other.failure?.message;
+}
+
+/** `old` is the row before, `twin` a machine that has failed of the same already. */
+function stepLine(
+  machine: string,
+  step: StepView,
+  { old, twin }: { old: StepView | undefined; twin: string | undefined },
+): string | undefined {
   const name = `  ${machine}  ${step.step.padEnd(12)}`;
   if (step.status === old?.status) {
     return step.status === 'running' && step.detail && step.detail !== old.detail
@@ -117,7 +127,7 @@ function stepLine(machine: string, step: StepView, old: StepView | undefined): s
     case 'skipped':
       return `${name} already so`;
     case 'failed':
-      return `${name} failed${elapsed(step)}: ${failureText(step)}`;
+      return `${name} failed${elapsed(step)}: ${twin ? `the same as ${twin}` : failureText(step)}`;
     default:
       return undefined;
   }
@@ -128,12 +138,19 @@ function elapsed(step: StepView): string {
   return ` in ${((step.finishedAt - step.startedAt) / 1000).toFixed(1)} s`;
 }
 
+const shownCommand = 200;
+
+function commandLine(command: string, exitCode: number | undefined): string {
+  const shown = command.length > shownCommand ? `${command.slice(0, shownCommand)}…` : command;
+  return `    command: ${shown}${exitCode === undefined ? '' : ` (exit code ${exitCode})`}`;
+}
+
 function failureText(step: StepView): string {
   const failure = step.failure;
   if (!failure) return 'no reason given';
   return [
     failure.message,
-    ...(failure.command ? [`    command: ${failure.command} (exit code ${failure.exitCode ?? 'none'})`] : []),
+    ...(failure.command ? [commandLine(failure.command, failure.exitCode)] : []),
     ...(failure.outputTail ? [failure.outputTail.trimEnd().replace(/^/gm, '    | ')] : []),
     ...(failure.hint ? [`    ${failure.hint}`] : []),
   ].join('\n');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BuildProgress } from './build-progress';
+import { BuildProgress, buildReason } from './build-progress';
 
 describe('BuildProgress', () => {
   it('counts downloads and installations over both rounds of apt and passes on named steps', () => {
@@ -24,4 +24,20 @@ describe('BuildProgress', () => {
       'making the initrd',
     ]);
   });
+});
+
+describe('buildReason', () => {
+  it.each([
+    [
+      'the first error of apt',
+      'Err:1 x\nE: Failed to fetch http://m/x  Connection refused\nE: mmdebstrap failed',
+      'Failed to fetch http://m/x  Connection refused',
+    ],
+    [
+      'a full disk before all',
+      'E: other\ntar: x: Cannot write: No space left on device',
+      'tar: x: Cannot write: No space left on device',
+    ],
+    ['nothing that is known', 'all fine', undefined],
+  ])('finds %s', (_, output, reason) => expect(buildReason(output)).toBe(reason));
 });

@@ -37,3 +37,11 @@ export class BuildProgress {
     }
   }
 }
+
+/** Why a build failed, from the last lines it printed: the first error of apt, dpkg or a file system. */
+export function buildReason(output: string): string | undefined {
+  const lines = output.split('\n').map((line) => line.trim());
+  const full = lines.find((line) => /No space left on device/i.test(line));
+  if (full) return full;
+  return lines.find((line) => /^(E|dpkg|mkfs\.ext4|tar|cp): /.test(line))?.replace(/^E: /, '');
+}

@@ -3,9 +3,10 @@
 
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PilothouseError } from '../../kit';
 import { runCommand } from '../command';
 import { carriedAptOptions, mirrorsOf } from './apt-sources';
-import { BuildProgress } from './build-progress';
+import { BuildProgress, buildReason } from './build-progress';
 import type { Recipe } from './recipe';
 
 export interface BuildOptions {
@@ -91,9 +92,25 @@ export async function buildImage(options: BuildOptions): Promise<void> {
       ...common,
       what: 'making the disk of the node image',
     });
+  } catch (error) {
+    throw buildFailure(error);
   } finally {
     await removeTree(scratch);
   }
+}
+
+/** The programs' own reason instead of their exit code. */
+function buildFailure(error: unknown): unknown {
+  if (!(error instanceof PilothouseError) || error.code !== 'COMMAND_FAILED') return error;
+  const reason = buildReason(String(error.details['outputTail'] ?? ''));
+  return new PilothouseError({
+    code: 'IMAGE_BUILD_FAILED',
+    message: reason === undefined ? error.message : error.message.replace(/ failed: .*/, ` failed: ${reason}`),
+    hint: error.hint,
+    details: error.details,
+    cause: error,
+    retryable: true,
+  });
 }
 
 /** Removes a folder of the build, also one in which an interrupted build left files of a user namespace's users. */

@@ -94,6 +94,15 @@ export class ImageCache {
     }
   }
 
+  /** Resolves when a build that nobody waits for any more has ended and has removed its leftovers. */
+  async settled(): Promise<void> {
+    if (this.listeners.size > 0) return;
+    await this.shared?.image.then(
+      () => undefined,
+      () => undefined,
+    );
+  }
+
   private begin(): SharedBuild {
     const controller = new AbortController();
     const image = this.obtain(controller.signal).finally(() => {

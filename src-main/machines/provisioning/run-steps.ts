@@ -14,6 +14,8 @@ export interface RunStepsOptions {
   clock?: Clock;
 }
 
+const interruptions = new Set(['ABORTED', 'INTERRUPTED']);
+
 /** What a person is shown of any error, with the step's hint when the error has none. */
 export function failureOf(error: unknown, step: { hint: string }): StepFailure {
   if (!(error instanceof PilothouseError)) return { code: 'INTERNAL', message: messageOf(error), hint: step.hint };
@@ -21,7 +23,8 @@ export function failureOf(error: unknown, step: { hint: string }): StepFailure {
   return {
     code: error.code,
     message: error.message,
-    hint: error.hint ?? step.hint,
+    // Who interrupted it knows why: what usually fails here is no advice then.
+    hint: error.hint ?? (interruptions.has(error.code) ? 'Retry goes on from this step.' : step.hint),
     command: typeof command === 'string' ? command : undefined,
     exitCode: typeof exitCode === 'number' ? exitCode : undefined,
     outputTail: typeof outputTail === 'string' ? outputTail : undefined,

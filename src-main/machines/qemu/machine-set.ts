@@ -194,6 +194,7 @@ class QemuMachineSet implements MachineSet {
       new PilothouseError({ code: 'ABORTED', message: `${name} was stopped or deleted meanwhile`, retryable: true }),
     );
     await running.ended;
+    await this.images.settled();
   }
 
   private async runSteps(machine: QemuMachine, request: ProvisionRequest): Promise<void> {

@@ -65,6 +65,8 @@ export class Cluster {
       machines: () => this.openSet?.list() ?? [],
       controlPlanePid: () => this.supervisor.view().pid,
       watches: () => this.state === 'running' && this.operations.kind === undefined,
+      // Also in the middle of a start: a computer may sleep at any moment.
+      connects: () => this.operations.kind === undefined || this.operations.kind === 'start',
       onDown: (names) => this.enter('starting', `${names.join(', ')} went down`),
       recover: async () => {
         if (this.record.wanted === 'running' && this.operations.kind === undefined) await this.start();
@@ -154,6 +156,8 @@ export class Cluster {
     if (this.operations.kind) throw this.operations.busy();
     if (this.state === 'running') return;
     return this.operations.begin('start', async (signal) => {
+      // First of all: who looks from now on must not take the steps of the last time for those of this one.
+      for (const { name } of this.record.machines) this.board.reset(name);
       this.enter(this.record.provisioned ? 'starting' : 'creating');
       try {
         await this.want('running');
@@ -241,7 +245,6 @@ export class Cluster {
   }
 
   private async bringUp(signal: AbortSignal): Promise<void> {
-    for (const { name } of this.record.machines) this.board.reset(name);
     await abortable(this.supervisor.start(), signal);
     await writeFileAtomic(this.paths.kubeconfig, this.kubeconfig());
     const machines = await this.machines();

@@ -11,6 +11,8 @@ export interface HealthOptions {
   controlPlanePid: () => number | undefined;
   /** Whether the cluster is to run and nothing else is being done to it. */
   watches: () => boolean;
+  /** Whether machines may be logged in to: they are not being stopped or deleted. */
+  connects: () => boolean;
   /** Says that these went down; then, after a pause, brings them back unless something else is being done by then. */
   onDown: (names: readonly string[]) => void;
   recover: () => Promise<void>;
@@ -29,7 +31,7 @@ export class Health {
   constructor(private readonly options: HealthOptions) {
     void this.run();
     void options.clocks.run({
-      machines: () => (options.watches() ? running(options.machines()) : []),
+      machines: () => (options.connects() ? running(options.machines()) : []),
       signal: options.signal,
     });
   }

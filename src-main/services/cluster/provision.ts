@@ -29,18 +29,21 @@ export async function provisionMachines(request: ProvisionRequest): Promise<void
   const { record, board } = request;
   const outcomes = await Promise.allSettled(record.machines.map((spec) => provisionMachine(request, spec)));
   request.signal.throwIfAborted();
-  const failures = outcomes.flatMap((outcome, index) => {
-    if (outcome.status === 'fulfilled') return [];
+  const failed = new Map<string, string[]>();
+  outcomes.forEach((outcome, index) => {
+    if (outcome.status === 'fulfilled') return;
     const name = record.machines[index]!.name;
     board.fail(name, failureOf(outcome.reason));
     const step = board.failed(name);
-    return [`${name}: ${step ? `step "${step.step}" failed: ` : ''}${messageOf(outcome.reason)}`];
+    const sentence = `${step ? `step "${step.step}" failed: ` : ''}${messageOf(outcome.reason)}`;
+    // The same reason on several machines, such as an image that cannot be built, is told once.
+    failed.set(sentence, [...(failed.get(sentence) ?? []), name]);
   });
   request.changed();
-  if (failures.length === 0) return;
+  if (failed.size === 0) return;
   throw new PilothouseError({
     code: 'MACHINES_FAILED',
-    message: failures.join('; '),
+    message: [...failed].map(([sentence, names]) => `${names.join(', ')}: ${sentence}`).join('; '),
     hint: 'Retry goes on from the failed step.',
     retryable: true,
   });
