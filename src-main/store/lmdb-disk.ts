@@ -30,7 +30,8 @@ const copyPrefix = 'defragment-';
 
 export class LmdbDisk implements Disk {
   private files: LmdbFiles;
-  private readonly retiring = new Set<Promise<void>>();
+  /** Files that were replaced and are still read by views. */
+  private readonly replaced = new Set<LmdbFiles>();
   private readonly writing = new Set<Promise<unknown>>();
   /** Set while the files are being replaced: writes wait for it. */
   private replacing: Promise<void> | undefined;
@@ -142,8 +143,8 @@ export class LmdbDisk implements Disk {
 
   async close(): Promise<void> {
     await this.replacing;
-    await this.files.retire();
-    await Promise.all(this.retiring);
+    await this.files.close();
+    for (const files of this.replaced) await files.close();
     openHere.delete(this.directory);
   }
 
@@ -153,7 +154,7 @@ export class LmdbDisk implements Disk {
     const old = this.files;
     try {
       const data = join(copy, 'data.mdb');
-      await old.root.backup(data, true);
+      await old.root.backup(copy, true);
       await flush(data);
       const fresh = new LmdbFiles(copy);
       // Enters this process into the reader table that will be the store's.
@@ -161,7 +162,7 @@ export class LmdbDisk implements Disk {
       try {
         await rename(data, join(this.directory, 'data.mdb'));
       } catch (error) {
-        await fresh.retire();
+        await fresh.close();
         throw error;
       }
       // From here on only the new files may be written to.
@@ -175,13 +176,13 @@ export class LmdbDisk implements Disk {
       });
     } finally {
       await rm(copy, { recursive: true, force: true });
-      if (this.files !== old) this.retire(old);
+      if (this.files !== old) await this.retire(old);
     }
   }
 
-  private retire(files: LmdbFiles): void {
-    const closing = files.retire().finally(() => this.retiring.delete(closing));
-    this.retiring.add(closing);
+  private async retire(files: LmdbFiles): Promise<void> {
+    this.replaced.add(files);
+    await files.retire(() => this.replaced.delete(files));
   }
 
   /** Commits what `operations` puts and removes as one LMDB transaction. */

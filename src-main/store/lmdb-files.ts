@@ -1,12 +1,14 @@
 // One LMDB environment, opened: its four sub-databases `revisions` (revision -> record), `leases` (id -> lease), `meta`
 // (compaction marks) and `side` (table, NUL, key -> bytes), with all reading of them. Writing is lmdb-disk.ts's.
 //
-// An environment that was replaced (`retire`) closes as soon as the last view of it is closed.
+// An environment that was replaced (`retire`) closes as soon as the last view of it is closed; `close` ends all views,
+// whose next read then fails with STORE_CLOSED.
 
 import { type Database, open, type RootDatabase, type Transaction } from 'lmdb';
 import type { CompactionMark, DiskView, LeaseRecord } from './disk';
 import { decodeLease, decodeLeaseId, readRevisionKey, revisionKeySize, writeRevisionKey } from './record-codec';
 import type { StoreSize } from './store';
+import { StoreError } from './store-error';
 
 type Bytes = Database<Buffer, Buffer>;
 
@@ -26,6 +28,12 @@ interface EnvironmentStats extends TreeStats {
   free: TreeStats;
 }
 
+interface OpenView {
+  /** Throws STORE_CLOSED. */
+  read(): Transaction;
+  end(): void;
+}
+
 export class LmdbFiles {
   readonly root: RootDatabase;
   readonly revisions: Bytes;
@@ -33,8 +41,9 @@ export class LmdbFiles {
   readonly meta: Bytes;
   readonly side: Bytes;
   private readonly scratch = Buffer.alloc(revisionKeySize);
-  private views = 0;
-  private retired: (() => void) | undefined;
+  private readonly views = new Set<OpenView>();
+  private onUnused: (() => void) | undefined;
+  private closed: Promise<void> | undefined;
 
   constructor(directory: string) {
     this.root = open({ path: directory, noSubdir: false, overlappingSync: false, eventTurnBatching: false, maxDbs: 8 });
@@ -86,32 +95,44 @@ export class LmdbFiles {
   view(): DiskView {
     this.root.resetReadTxn();
     const transaction = this.root.useReadTransaction();
-    let open = true;
-    this.views++;
+    const view: OpenView = {
+      read: () => {
+        if (!this.views.has(view)) throw new StoreError('STORE_CLOSED');
+        return transaction;
+      },
+      end: () => {
+        if (this.views.delete(view)) transaction.done();
+      },
+    };
+    this.views.add(view);
     return {
-      lastRevision: () => this.lastRevision(transaction),
-      records: () => this.walk(transaction),
-      leases: () => this.leases(transaction),
-      sideRecords: (table) => this.sideRecords(table, transaction),
-      compactionMark: (mark) => this.compactionMark(mark, transaction),
+      lastRevision: () => this.lastRevision(view.read()),
+      records: () => this.walk(view),
+      leases: () => this.leases(view.read()),
+      sideRecords: (table) => this.sideRecords(table, view.read()),
+      compactionMark: (mark) => this.compactionMark(mark, view.read()),
       close: () => {
-        if (!open) return;
-        open = false;
-        transaction.done();
-        this.views--;
-        if (this.views === 0) this.retired?.();
+        view.end();
+        if (this.views.size === 0) this.onUnused?.();
       },
     };
   }
 
-  /** Closes the files, once no view needs them. */
-  async retire(): Promise<void> {
-    if (this.views > 0) {
-      await new Promise<void>((resolve) => {
-        this.retired = resolve;
-      });
-    }
-    await this.root.close();
+  /** Closes the files now, or when the last view is closed; resolves in either case, and tells `onClosed` when done. */
+  async retire(onClosed: () => void): Promise<void> {
+    const end = async () => {
+      this.onUnused = undefined;
+      await this.close();
+      onClosed();
+    };
+    if (this.views.size === 0) await end();
+    else this.onUnused = () => void end();
+  }
+
+  async close(): Promise<void> {
+    for (const view of this.views) view.end();
+    this.closed ??= this.root.close();
+    await this.closed;
   }
 
   private lastRevision(transaction: Transaction): number {
@@ -119,10 +140,10 @@ export class LmdbFiles {
     return last ? readRevisionKey(last.key).main : 0;
   }
 
-  private *walk(transaction: Transaction): Iterable<{ main: number; sub: number; record: Buffer }> {
+  private *walk(view: OpenView): Iterable<{ main: number; sub: number; record: Buffer }> {
     let start = writeRevisionKey(Buffer.alloc(revisionKeySize), 0, 0);
     for (;;) {
-      const chunk = [...this.revisions.getRange({ start, limit: recordsPerChunk, transaction })];
+      const chunk = [...this.revisions.getRange({ start, limit: recordsPerChunk, transaction: view.read() })];
       for (const { key, value } of chunk) yield { ...readRevisionKey(key), record: value };
       if (chunk.length < recordsPerChunk) return;
       const { main, sub } = readRevisionKey(chunk[chunk.length - 1]!.key);

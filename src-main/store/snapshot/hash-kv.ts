@@ -2,10 +2,10 @@
 // hashkv`): CRC-32C over the bucket's name and all its keys and values up to a revision, in order. What compaction has
 // superseded but perhaps not yet removed is left out, so that it does not matter how far a member has got with it.
 
-import type { HistoryRecord, LocalStore, StoreView } from '../store';
+import type { HistoryRecord, StoreView } from '../store';
 import { StoreError } from '../store-error';
 import { crc32c } from './crc32c';
-import { recordKey, recordMessage } from './write-snapshot';
+import { recordKey, recordMessage, type Viewed } from './write-snapshot';
 
 export interface HashKv {
   hash: number;
@@ -24,7 +24,7 @@ const nextTurn = () =>
   });
 
 /** `revision` 0 or absent = the current one. Errors: COMPACTED, FUTURE_REVISION. */
-export async function hashKv(store: LocalStore, revision = 0): Promise<HashKv> {
+export async function hashKv(store: Viewed, revision = 0): Promise<HashKv> {
   const view = store.openView();
   try {
     const { compactionScheduled: compacted } = view;

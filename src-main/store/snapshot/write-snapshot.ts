@@ -7,6 +7,9 @@ import { type BboltBucket, type BboltEntry, writeBbolt } from './bbolt-writer';
 import { allBuckets, encodeRevisionKey, metaKeys, sideTables } from './etcd-buckets';
 import { encodeKeyValue, encodeLeaseMessage, keyValueSize } from './key-value-codec';
 
+/** All that is needed of a store. */
+export type Viewed = Pick<LocalStore, 'openView'>;
+
 export interface Snapshot {
   /** The revision the snapshot shows. */
   revision: number;
@@ -26,7 +29,7 @@ export interface SnapshotOptions {
 const clusterVersion: BboltEntry = { key: Buffer.from('clusterVersion'), value: Buffer.from('3.4.0') };
 
 /** Takes the snapshot now; its size is known before the first chunk is read. */
-export async function openSnapshot(store: LocalStore, options: SnapshotOptions = {}): Promise<Snapshot> {
+export async function openSnapshot(store: Viewed, options: SnapshotOptions = {}): Promise<Snapshot> {
   const view = store.openView();
   try {
     const file = await writeBbolt(bucketsOf(view, options.now ?? Date.now()));
@@ -39,7 +42,7 @@ export async function openSnapshot(store: LocalStore, options: SnapshotOptions =
 }
 
 /** The bytes of a snapshot file, taken when the first chunk is asked for. */
-export async function* writeSnapshot(store: LocalStore, options: SnapshotOptions = {}): AsyncGenerator<Buffer> {
+export async function* writeSnapshot(store: Viewed, options: SnapshotOptions = {}): AsyncGenerator<Buffer> {
   yield* (await openSnapshot(store, options)).chunks;
 }
 
