@@ -3,7 +3,7 @@
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, type Disposable, type Logger, PilothouseError, sleep } from '../../kit';
+import { type Clock, type Disposable, type Logger, PilothouseError } from '../../kit';
 import type { NodeImage } from '../image/image-cache';
 import type { AcceleratorVerdict, Machine, MachineSpec, MachineState, SshEndpoint } from '../machine';
 import { addressOf, type NodeNetwork } from '../network/address';
@@ -14,7 +14,8 @@ import { ConsoleLog } from './console-log';
 import { launchQemu } from './launch';
 import { MachineFolder, type MachineRecord } from './machine-folder';
 import { QemuMonitor } from './monitor';
-import { endQemu, findQemu, freePort, hasEnded, isRunning, residentBytes } from './process';
+import { powerOff } from './power-off';
+import { endQemu, findQemu, freePort, hasEnded, residentBytes } from './process';
 
 export interface QemuMachineOptions {
   directory: string;
@@ -26,10 +27,7 @@ export interface QemuMachineOptions {
   clock: Clock;
 }
 
-const powerdownDeadlineMs = 30_000;
-const powerButtonRepeatMs = 6000;
 const quitDeadlineMs = 5000;
-const pollMs = 100;
 const consoleCheckMs = 20_000;
 const startAttempts = 3;
 
@@ -204,21 +202,15 @@ export class QemuMachine implements Machine {
     const { clock, logger } = this.options;
     if (this.current === 'suspended') await this.command('cont');
     this.setState('stopping');
-    const deadline = clock.now() + powerdownDeadlineMs;
-    let pressAt = 0;
-    while (clock.now() < deadline && (await isRunning(pid))) {
-      if (signal?.aborted) break;
-      if (clock.now() >= pressAt) {
-        await this.command('system_powerdown');
-        pressAt = clock.now() + powerButtonRepeatMs;
-      }
-      await sleep(pollMs, { clock });
-    }
-    if (await isRunning(pid)) {
-      logger.warn('the guest ignored the power button; ending QEMU', { machine: this.spec.name });
-      await this.command('quit');
-      if (!(await this.ended(pid, quitDeadlineMs))) await this.kill(pid);
-    }
+    await powerOff({
+      machine: this.spec.name,
+      pid,
+      pidFile: this.folder.path('qemu.pid'),
+      command: (name) => this.command(name),
+      signal,
+      logger,
+      clock,
+    });
     if (this.pid === pid) this.gone();
   }
 

@@ -14,15 +14,15 @@ import { ControlPlaneSupervisor } from '../control-plane';
 import { type ClusterPaths, writeFileAtomic } from '../files';
 import { contextName, type KubeconfigEntries, kubeconfigEntries, renderKubeconfig } from '../kubeconfig';
 import { type ClusterPki, openClusterPki } from '../pki';
-import { checkTogether } from './capacity';
 import { controlPlaneConfig } from './control-plane-config';
 import { type ClusterEnvironment, type ClusterMachines, clientOf } from './environment';
 import { GuestClocks } from './guest-clocks';
 import { Health } from './health';
 import { abortable, Operations } from './operations';
-import { provisionMachines } from './provision';
+import { checkRoom, provisionMachines } from './provision';
 import type { ClusterRecord } from './record';
 import { StepBoard } from './step-board';
+import { viewOf } from './view';
 
 export class Cluster {
   private readonly board = new StepBoard();
@@ -122,31 +122,17 @@ export class Cluster {
   }
 
   view(): ClusterView {
-    const control = this.supervisor.view();
-    const machines = new Map(this.openSet?.list().map((machine) => [machine.spec.name, machine]));
-    return {
-      name: this.record.name,
+    return viewOf({
+      record: this.record,
       state: this.state,
-      createdAt: this.record.createdAt,
-      ...(this.record.etcd && { etcd: this.record.etcd }),
+      failure: this.failure,
       server: this.server,
       kubeconfigPath: this.paths.kubeconfig,
-      controlPlane: { ...control, residentBytes: this.health.residentBytes('control-plane') },
-      machines: this.record.machines.map((spec) => {
-        const machine = machines.get(spec.name);
-        return {
-          name: spec.name,
-          state: machine?.state() ?? 'absent',
-          address: machine?.nodeAddress() ?? nodeAddress(this.record.networks.node, spec.number),
-          cpus: spec.cpus,
-          memoryMiB: spec.memoryMiB,
-          diskGiB: spec.diskGiB,
-          residentBytes: this.health.residentBytes(spec.name),
-          steps: this.board.of(spec.name),
-        };
-      }),
-      failure: this.failure,
-    };
+      controlPlane: this.supervisor.view(),
+      machines: this.openSet?.list() ?? [],
+      residentBytes: (name) => this.health.residentBytes(name),
+      steps: (name) => this.board.of(name),
+    });
   }
 
   /** Begins (or joins) bringing everything up; resolves when it ended one way or the other. */
@@ -248,7 +234,7 @@ export class Cluster {
     await abortable(this.supervisor.start(), signal);
     await writeFileAtomic(this.paths.kubeconfig, this.kubeconfig());
     const machines = await this.machines();
-    await this.checkRoom(machines);
+    await checkRoom({ record: this.record, machines, board: this.board, capacity: this.environment.capacity });
     await provisionMachines({
       record: this.record,
       machines,
@@ -261,26 +247,6 @@ export class Cluster {
     });
     if (!this.record.provisioned) await this.rewrite({ provisioned: true });
     this.health.settled();
-  }
-
-  /** Refused here, every machine that was to be started shows it on its next step. */
-  private async checkRoom(machines: ClusterMachines): Promise<void> {
-    const states = new Map(machines.list().map((machine) => [machine.spec.name, machine.state()]));
-    const starting = this.record.machines
-      .map((spec) => ({ ...spec, state: states.get(spec.name) ?? 'absent' }))
-      .filter(({ state }) => ['absent', 'stopped', 'failed'].includes(state));
-    try {
-      checkTogether(
-        starting.map(({ name, memoryMiB, state }) => ({ name, memoryMiB, isNew: state === 'absent' })),
-        await this.environment.capacity(),
-      );
-    } catch (error) {
-      if (error instanceof PilothouseError) {
-        const { code, message, hint } = error;
-        for (const { name } of starting) this.board.fail(name, { code, message, hint });
-      }
-      throw error;
-    }
   }
 
   private async bringDown(): Promise<void> {
@@ -362,9 +328,4 @@ function sentenceOf(error: unknown): string {
 
 function isUp(machine: Machine): boolean {
   return machine.state() !== 'stopped' && machine.state() !== 'absent';
-}
-
-/** 192.168.77.0/24 and 2 → 192.168.77.2 */
-function nodeAddress(network: string, number: number): string {
-  return network.replace(/\d+\/\d+$/, String(number));
 }

@@ -6,6 +6,7 @@ import { messageOf, PilothouseError } from '../../kit';
 import { type MachineSpec, within } from '../../machines';
 import { createNodePayload } from '../node';
 import type { ClusterPki } from '../pki';
+import { checkTogether, type HostCapacity } from './capacity';
 import { type ClusterMachines, hostAddressInGuests } from './environment';
 import type { ClusterRecord } from './record';
 import type { StepBoard } from './step-board';
@@ -19,6 +20,28 @@ export interface ProvisionRequest {
   board: StepBoard;
   changed: () => void;
   signal: AbortSignal;
+}
+
+/** Whether all machines that are to be started fit together; if not, each shows it on its next step and this throws it. */
+export async function checkRoom(request: {
+  record: ClusterRecord;
+  machines: ClusterMachines;
+  board: StepBoard;
+  capacity: () => Promise<HostCapacity>;
+}): Promise<void> {
+  const states = new Map(request.machines.list().map((machine) => [machine.spec.name, machine.state()]));
+  const starting = request.record.machines
+    .map(({ name, memoryMiB }) => ({ name, memoryMiB, state: states.get(name) ?? 'absent' }))
+    .filter(({ state }) => ['absent', 'stopped', 'failed'].includes(state));
+  try {
+    checkTogether(
+      starting.map(({ name, memoryMiB, state }) => ({ name, memoryMiB, isNew: state === 'absent' })),
+      await request.capacity(),
+    );
+  } catch (error) {
+    for (const { name } of starting) request.board.fail(name, failureOf(error));
+    throw error;
+  }
 }
 
 /** Above the sum of all steps' own deadlines: only a step that forgot its own can meet it. */

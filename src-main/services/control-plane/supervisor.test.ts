@@ -90,8 +90,8 @@ describe('ControlPlaneSupervisor', () => {
     expect(supervisor.view()).toMatchObject({ state: 'failed', failure: 'bad page' });
   });
 
-  it('tries again while the port is still held by a dying predecessor', async () => {
-    const busy: FromControlPlane = { type: 'failed', code: 'PORT_TAKEN', message: 'taken', retryable: true };
+  it('tries again while the store is still held by a dying predecessor', async () => {
+    const busy: FromControlPlane = { type: 'failed', code: 'ALREADY_RUNNING', message: 'in use', retryable: true };
     const { supervisor, processes } = supervise([{ onStart: busy }, { onStart: ready }]);
     await supervisor.start();
     expect(processes).toHaveLength(2);
