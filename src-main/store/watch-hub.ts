@@ -35,6 +35,11 @@ export interface WatchHubOptions {
 
 const defaultCatchUpRecords = 500;
 
+/** A watch that also knows up to which revision everything has been told. */
+export interface ProgressWatch extends Watch {
+  progress(): number;
+}
+
 export class WatchHub {
   private readonly byKey = new Map<Key, Set<Watcher>>();
   private readonly byRange = new Map<string, RangeGroup>();
@@ -53,7 +58,7 @@ export class WatchHub {
   }
 
   /** Never calls the listener before it returns. */
-  watch(request: WatchRequest, listener: WatchListener): Watch {
+  watch(request: WatchRequest, listener: WatchListener): ProgressWatch {
     const next = request.startRevision || this.state.committed + 1;
     const watcher: Watcher = { request, listener, next };
     if (next > this.state.committed) this.goLive(watcher);
@@ -61,7 +66,10 @@ export class WatchHub {
       this.catchingUp.add(watcher);
       this.pump();
     }
-    return { cancel: () => this.forget(watcher) };
+    return {
+      cancel: () => this.forget(watcher),
+      progress: () => (this.catchingUp.has(watcher) ? watcher.next - 1 : this.state.committed),
+    };
   }
 
   /** Tells the live watches of a commit; `revision` is the last one in it. */

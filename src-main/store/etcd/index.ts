@@ -1,3 +1,4 @@
 export * from './extension';
 export * from './grpc-error';
 export * from './protocol';
+export * from './server';
