@@ -1,0 +1,3 @@
+export * from './auth-service';
+export * from './auth-store';
+export * from './authorizer';
