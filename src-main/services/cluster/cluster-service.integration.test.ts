@@ -44,6 +44,7 @@ async function openClusters(): Promise<Clusters> {
       logger: silentLogger,
       logLevel: 'info',
       healthMs: 20,
+      restartMs: 20,
       capacity: () => Promise.resolve({ cpus: 2, memoryMiB: 8192, freeMemoryMiB, freeDiskGiB: 100 }),
     },
     requirements: () => Promise.resolve(missing),
@@ -141,12 +142,19 @@ describe('a failing machine', () => {
     await reach('running');
   });
 
-  it('is started again when it goes down later', async () => {
+  it('is started again when it goes down later, until it is up', async () => {
     await clusters.create(request);
     await reach('running');
+    // The first two tries fail as well.
+    machines.failures.set('default-1', 2);
+    const before = machines.calls.length;
     machines.states.set('default-1', 'stopped');
-    await reach('starting');
-    expect((await clusters.list())[0]!.failure).toContain('default-1 went down');
+    await vi.waitFor(() => {
+      const since = machines.calls.slice(before);
+      expect(since.filter((call) => call === 'provision default-1')).toHaveLength(3);
+    }, 5_000);
+    await reach('running');
+    expect((await clusters.list())[0]!.failure).toBeUndefined();
   });
 });
 

@@ -34,6 +34,8 @@ export class Cluster {
   private readonly closed = new AbortController();
   private state: ClusterState = 'stopped';
   private failure: string | undefined;
+  /** Machines fell over while the cluster ran, and are not all back yet. */
+  private recovering = false;
   private machineSet: Promise<ClusterMachines> | undefined;
   private openSet: ClusterMachines | undefined;
 
@@ -64,10 +66,17 @@ export class Cluster {
     this.health = new Health({
       machines: () => this.openSet?.list() ?? [],
       controlPlanePid: () => this.supervisor.view().pid,
-      watches: () => this.state === 'running' && this.operations.kind === undefined,
+      watches: () =>
+        (this.state === 'running' || this.recovering) &&
+        this.record.wanted === 'running' &&
+        this.operations.kind === undefined,
+      unfinished: () => this.recovering,
       // Also in the middle of a start: a computer may sleep at any moment.
       connects: () => this.operations.kind === undefined || this.operations.kind === 'start',
-      onDown: (names) => this.enter('starting', `${names.join(', ')} went down`),
+      onDown: (names) => {
+        this.recovering = true;
+        this.enter('starting', `${names.join(', ')} went down`);
+      },
       recover: async () => {
         if (this.record.wanted === 'running' && this.operations.kind === undefined) await this.start();
       },
@@ -76,6 +85,7 @@ export class Cluster {
       logger: this.logger,
       signal: this.closed.signal,
       intervalMs: environment.healthMs ?? 2_000,
+      restartMs: environment.restartMs ?? 5_000,
     });
   }
 
@@ -163,6 +173,7 @@ export class Cluster {
     if (joined) return joined;
     if (this.operations.kind === 'delete') throw this.operations.busy();
     return this.operations.begin('stop', async () => {
+      this.recovering = false;
       await this.want('stopped');
       await this.bringDown();
     });
@@ -247,6 +258,7 @@ export class Cluster {
     });
     if (!this.record.provisioned) await this.rewrite({ provisioned: true });
     this.health.settled();
+    this.recovering = false;
   }
 
   private async bringDown(): Promise<void> {

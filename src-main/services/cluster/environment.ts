@@ -26,6 +26,8 @@ export interface ClusterEnvironment {
   capacity: () => Promise<HostCapacity>;
   /** How often machines are looked at, in milliseconds. */
   healthMs?: number;
+  /** How long a machine that fell over is left alone at first, in milliseconds. */
+  restartMs?: number;
 }
 
 /** The address at which a QEMU guest reaches this computer. */

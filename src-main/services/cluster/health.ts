@@ -11,6 +11,8 @@ export interface HealthOptions {
   controlPlanePid: () => number | undefined;
   /** Whether the cluster is to run and nothing else is being done to it. */
   watches: () => boolean;
+  /** Whether the last try to bring machines back failed: it is made again, further and further apart. */
+  unfinished: () => boolean;
   /** Whether machines may be logged in to: they are not being stopped or deleted. */
   connects: () => boolean;
   /** Says that these went down; then, after a pause, brings them back unless something else is being done by then. */
@@ -21,14 +23,17 @@ export interface HealthOptions {
   logger: Logger;
   signal: AbortSignal;
   intervalMs: number;
+  /** Pause before machines are brought back the first time. */
+  restartMs: number;
 }
 
 export class Health {
   private readonly memory = new Map<string, number | undefined>();
-  private readonly restarts = new Backoff<string>({ baseMs: 5_000, maxMs: 60_000 });
+  private readonly restarts: Backoff<string>;
   private measured = '';
 
   constructor(private readonly options: HealthOptions) {
+    this.restarts = new Backoff<string>({ baseMs: options.restartMs, maxMs: 60_000 });
     void this.run();
     void options.clocks.run({
       machines: () => (options.connects() ? running(options.machines()) : []),
@@ -63,11 +68,11 @@ export class Health {
     const { options } = this;
     if (!options.watches()) return;
     const down = options.machines().filter((machine) => ['stopped', 'failed'].includes(machine.state()));
-    if (down.length === 0) return;
+    if (down.length === 0 && !options.unfinished()) return;
     const waitMs = this.restarts.next('machines');
     const names = down.map((machine) => machine.spec.name);
     options.logger.warn('machines went down and are started again', { machines: names, waitMs });
-    options.onDown(names);
+    if (!options.unfinished()) options.onDown(names);
     await sleep(waitMs, { signal: options.signal });
     await options.recover();
   }
