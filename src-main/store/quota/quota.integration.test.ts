@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Clock, silentLogger } from '../../kit';
 import { type LocalStore, openLmdbStore, type StoreEvent } from '../index';
 import { checkStore } from '../snapshot';
-import { createQuota, startAutoCompaction } from './index';
+import { createQuota, etcdAlarms, startAutoCompaction } from './index';
 
 let directory: string;
 let store: LocalStore;
@@ -67,6 +67,18 @@ describe('a quota', () => {
     await expect(store.put({ key: 'a', value })).rejects.toMatchObject({ code: 'NO_SPACE' });
     expect(quota.alarms()).toHaveLength(1);
   });
+});
+
+it('shows and changes its alarms the way the etcd endpoint asks', async () => {
+  const alarms = etcdAlarms(createQuota({ store, bytes: 0, logger: silentLogger }));
+  const corrupt = { type: 2, memberId: 9n };
+  expect(await alarms.activate(corrupt)).toEqual([corrupt]);
+  expect(await alarms.activate({ type: 9, memberId: 9n })).toEqual([]);
+  expect(alarms.list()).toEqual([corrupt]);
+  await store.put({ key: 'a', value });
+  expect(await alarms.deactivate({ type: 1, memberId: 9n })).toEqual([]);
+  expect(await alarms.deactivate(corrupt)).toEqual([corrupt]);
+  expect(alarms.list()).toEqual([]);
 });
 
 describe('defragmenting', () => {

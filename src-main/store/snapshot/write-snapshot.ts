@@ -26,6 +26,7 @@ export interface SnapshotOptions {
   now?: number;
 }
 
+const checksumBytes = 32;
 const clusterVersion: BboltEntry = { key: Buffer.from('clusterVersion'), value: Buffer.from('3.4.0') };
 
 /** Takes the snapshot now; its size is known before the first chunk is read. */
@@ -44,6 +45,16 @@ export async function openSnapshot(store: Viewed, options: SnapshotOptions = {})
 /** The bytes of a snapshot file, taken when the first chunk is asked for. */
 export async function* writeSnapshot(store: Viewed, options: SnapshotOptions = {}): AsyncGenerator<Buffer> {
   yield* (await openSnapshot(store, options)).chunks;
+}
+
+/** Snapshots in the shape the etcd endpoint streams them: `size` counts the checksum too. */
+export function etcdSnapshots(store: Viewed): { open(): Promise<{ size: number; chunks: AsyncIterable<Buffer> }> } {
+  return {
+    async open() {
+      const { bytes, chunks } = await openSnapshot(store);
+      return { size: bytes + checksumBytes, chunks };
+    },
+  };
 }
 
 async function* withChecksum(chunks: AsyncIterable<Buffer>, view: StoreView): AsyncGenerator<Buffer> {
