@@ -25,11 +25,11 @@ describe.skipIf(problem !== undefined)(`kubelet with the API server${problem ? `
   const stopping = new AbortController();
 
   async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 60_000;
     for (;;) {
       const found = await look();
       if (found) return found;
-      if (Date.now() > deadline) throw new Error(`${what}: not within 30 s`);
+      if (Date.now() > deadline) throw new Error(`${what}: not within 60 s`);
       await sleep(100);
     }
   }
