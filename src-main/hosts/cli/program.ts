@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { commandName } from '../../machines';
 import { badUsage, exitCodeHelp } from './exit-codes';
+import { addStoreCommands } from '../store/command';
 import type { UpFlags } from './commands';
 import type { KubeconfigFlags } from './kubeconfig';
 
@@ -110,6 +111,8 @@ export function buildProgram(handlers: Handlers, version: string): Command {
     .command('stop')
     .description('stop every cluster, then the host')
     .action(() => handlers.stopHost());
+
+  addStoreCommands(program);
 
   for (const command of [program, ...program.commands, ...program.commands.flatMap((item) => item.commands)]) {
     command.exitOverride().configureOutput({ writeErr: () => undefined });

@@ -47,6 +47,8 @@ export interface SnapshotStream {
   /** Bytes of the whole snapshot, trailing SHA-256 included. */
   size: number;
   chunks: AsyncIterable<Buffer>;
+  /** Called when the chunks are not read to their end. */
+  close?(): void;
 }
 
 export interface SnapshotProvider {

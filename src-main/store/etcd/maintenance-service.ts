@@ -135,15 +135,19 @@ async function sendSnapshot(
 ): Promise<void> {
   await permit(context, call, () => [{ kind: 'admin' }]);
   if (!snapshots) throw grpcError(status.UNIMPLEMENTED, 'snapshots are not served here');
-  const { size, chunks } = await snapshots.open();
+  const snapshot = await snapshots.open();
   const cancelled = new AbortController();
   call.once('cancelled', () => cancelled.abort());
-  let remaining = size;
-  for await (const blob of chunks) {
-    if (call.cancelled) return;
-    remaining -= blob.length;
-    const more = call.write({ header: context.header(), remaining_bytes: String(Math.max(0, remaining)), blob });
-    if (!more && !(await drained(call, cancelled.signal))) return;
+  let remaining = snapshot.size;
+  try {
+    for await (const blob of snapshot.chunks) {
+      if (call.cancelled) return;
+      remaining = Math.max(0, remaining - blob.length);
+      const more = call.write({ header: context.header(), remaining_bytes: String(remaining), blob });
+      if (!more && !(await drained(call, cancelled.signal))) return;
+    }
+  } finally {
+    snapshot.close?.();
   }
   call.end();
 }
