@@ -13,7 +13,7 @@ export const packagesStep: ProvisioningStep = {
   title: 'Docker',
   deadlineMs: 150_000,
   late: (machine) => `Docker on ${machine} did not answer`,
-  hint: (machine) => `Docker's journal is above; what the machine printed: ${commandName()} logs console ${machine}`,
+  hint: (machine) => `Docker's journal says why; what the machine printed: ${commandName()} logs console ${machine}`,
   diagnose: ({ session }) => journal(session, 'docker', 'containerd'),
   async check({ session }) {
     const now = Math.floor(Date.now() / 1000);

@@ -10,7 +10,7 @@ export const readyStep: ProvisioningStep = {
   deadlineMs: 180_000,
   late: (machine) => `${machine} was not Ready`,
   hint: (machine) =>
-    `The kubelet's journal is above; what the machine printed: ${commandName()} logs console ${machine}; what the API server answered: ${commandName()} logs control-plane`,
+    `The kubelet's journal says why; what the machine printed: ${commandName()} logs console ${machine}; what the API server answered: ${commandName()} logs control-plane`,
   diagnose: ({ session }) => journal(session, 'kubelet'),
   check: async () => false,
   async run({ payload, signal, detail }) {

@@ -29,7 +29,7 @@ export const sshStep: ProvisioningStep = {
         throw new PilothouseError({
           code: 'MACHINE_EXITED',
           message: `${machine.spec.name} ended while it was booting`,
-          hint: `What it printed last is above; all of it: ${commandName()} logs console ${machine.spec.name}`,
+          hint: `What it printed: ${commandName()} logs console ${machine.spec.name}`,
           details: { outputTail: tailOf(driver.consoleTail(), consoleLines) },
           retryable: true,
         });

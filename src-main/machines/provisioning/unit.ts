@@ -26,7 +26,7 @@ export function unitStep(options: UnitStepOptions): ProvisioningStep {
     deadlineMs: 120_000,
     late: (machine) => `${name} on ${machine} did not come up`,
     hint: (machine) =>
-      `Its journal is above. Retry writes its files anew; the whole console: ${commandName()} logs console ${machine}`,
+      `Its journal says why. Retry writes its files anew; what the machine printed: ${commandName()} logs console ${machine}`,
     diagnose: ({ session }) => journal(session, name),
     async check({ session, payload, done }) {
       // Credentials are read when an agent starts.

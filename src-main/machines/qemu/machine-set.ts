@@ -231,7 +231,14 @@ class QemuMachineSet implements MachineSet {
         seen = fingerprint;
       },
     });
-    if (seen) await machine.pinHostKey(seen);
+    if (seen) {
+      // A key that is pinned here but lost in there, by a kill in the first seconds, would lock us out for good.
+      await session.run('sync /etc/ssh/ssh_host_ed25519_key /etc/ssh', {
+        what: 'keeping the host key',
+        allowFailure: true,
+      });
+      await machine.pinHostKey(seen);
+    }
     return session;
   }
 
