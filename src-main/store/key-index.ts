@@ -72,7 +72,7 @@ export function pruneVersions(entry: KeyEntry, revision: number): Version[] {
 }
 
 export class KeyIndex {
-  private readonly entries = new Map<Key, KeyEntry>();
+  private entries = new Map<Key, KeyEntry>();
   private runs: KeyEntry[][] = [];
 
   get size(): number {
@@ -83,10 +83,10 @@ export class KeyIndex {
     return this.entries.get(key);
   }
 
-  /** Fills an empty index in one go. */
+  /** Fills an empty index in one go; the map is the index's from then on. */
   load(entries: Map<Key, KeyEntry>): void {
     const sorted = [...entries.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-    for (const entry of sorted) this.entries.set(entry.key, entry);
+    this.entries = entries;
     for (let i = 0; i < sorted.length; i += longestRun / 2) this.runs.push(sorted.slice(i, i + longestRun / 2));
   }
 
