@@ -47,8 +47,9 @@ export async function listenFront(options: FrontOptions): Promise<Front> {
     // A broken connection is the client's affair; the socket closes by itself.
     socket.on('error', (error) => logger.debug('client connection failed', { error: error.message }));
   };
+  // gRPC clients offer h2 alone; browsers and curl, which offer both, come for the pages.
   const server = tls
-    ? createTlsServer({ ...tls, ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: firstBytesMs }, take)
+    ? createTlsServer({ ...tls, ALPNProtocols: ['http/1.1', 'h2'], handshakeTimeout: firstBytesMs }, take)
     : createServer({ pauseOnConnect: false }, take);
   server.on('connection', track);
   server.on('secureConnection', (socket: Socket) => {
