@@ -13,7 +13,7 @@ import { checkStore, openLmdbStore } from './index';
 const rounds = Number(process.env['PILOTHOUSE_CRASH_ROUNDS'] ?? 4);
 /** In a long run every round writes less, as each must read what all before it wrote. */
 const mostAcknowledgements = rounds > 20 ? 600 : 3000;
-const roundMs = 30_000;
+const roundMs = 120_000;
 let directory: string;
 let child: ChildProcess | undefined;
 
