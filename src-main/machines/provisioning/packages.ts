@@ -18,7 +18,10 @@ export const packagesStep: ProvisioningStep = {
   async check({ session }) {
     const now = Math.floor(Date.now() / 1000);
     const script = `${ping} && command -v ${tools.join(' ')} >/dev/null && echo $(($(date +%s) - ${now}))`;
-    const { exitCode, stdout } = await (await session()).run(script, { allowFailure: true });
+    const { exitCode, stdout } = await (await session()).run(script, {
+      allowFailure: true,
+      what: 'looking at Docker and the tools',
+    });
     return exitCode === 0 && Math.abs(Number(stdout)) <= tolerableSkewSeconds;
   },
   async run({ session, detail }) {

@@ -120,6 +120,27 @@ describe('runSteps', () => {
     expect(told).toBe(true);
   });
 
+  it('tells the end of the machine instead of the connection that was lost with it', async () => {
+    const lost = new PilothouseError({ code: 'SSH_CONNECTION_LOST', message: 'the connection was lost' });
+    const gone = {
+      ...context,
+      machine: { spec: { name: 'node-1' }, state: () => 'failed' } as Machine,
+      driver: { consoleTail: () => 'Kernel panic' } as StepContext['driver'],
+    };
+    const reports: StepReport[] = [];
+    const running = runSteps({
+      steps: [step('packages', { run: () => Promise.reject(lost) })],
+      context: gone,
+      signal: new AbortController().signal,
+      report: (report) => reports.push(report),
+    });
+    await expect(running).rejects.toMatchObject({ code: 'MACHINE_EXITED' });
+    expect(reports.at(-1)?.failure).toMatchObject({
+      message: 'the machine node-1 ended meanwhile',
+      outputTail: 'Kernel panic',
+    });
+  });
+
   it('adds what the step knew at its deadline, and the log that tells more', async () => {
     const clock = manualClock();
     const waiting = step('ready', {

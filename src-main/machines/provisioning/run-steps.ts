@@ -1,7 +1,9 @@
 // Runs the steps of one machine in order: checked first, skipped when already true, each with its deadline, each reported.
 // Because every step checks, running again after a failure continues where it stopped.
 
-import { type Clock, messageOf, PilothouseError, systemClock } from '../../kit';
+import { type Clock, messageOf, PilothouseError, sleep, systemClock } from '../../kit';
+import { tailOf } from '../command';
+import { commandName } from '../command-name';
 import { within } from '../duration';
 import type { StepFailure, StepReport } from '../machine';
 import type { Diagnosis, ProvisioningStep, StepContext } from './step';
@@ -69,7 +71,8 @@ export async function runSteps(options: RunStepsOptions): Promise<void> {
       if (options.signal.aborted) throw abortedError(options.signal);
       const work = runStep(step, { ...options, clock, detail: (detail) => send({ status: 'running', detail }) });
       send({ status: await Promise.race([work, abort.promise]) });
-    } catch (error) {
+    } catch (thrown) {
+      const error = options.signal.aborted ? thrown : await exitOf(options.context, thrown);
       const failure = failureOf(error, { hint: step.hint(machine) });
       const diagnosis = options.signal.aborted || failure.outputTail ? undefined : await diagnose(step, options);
       send({ status: 'failed', failure: { ...failure, ...diagnosis } });
@@ -116,6 +119,24 @@ async function runStep(
       retryable: true,
     });
   }
+}
+
+const exitSeenMs = 3_000;
+
+/** A lost connection is the machine's end when the machine has ended, which is seen a moment later. */
+async function exitOf({ machine, driver }: RunStepsOptions['context'], error: unknown): Promise<unknown> {
+  if (!(error instanceof PilothouseError) || error.code !== 'SSH_CONNECTION_LOST') return error;
+  const ended = () => machine.state() === 'failed' || machine.state() === 'stopped';
+  for (const until = Date.now() + exitSeenMs; !ended() && Date.now() < until; ) await sleep(100);
+  if (!ended()) return error;
+  return new PilothouseError({
+    code: 'MACHINE_EXITED',
+    message: `the machine ${machine.spec.name} ended meanwhile`,
+    hint: `Retry starts it again. What it printed: ${commandName()} logs console ${machine.spec.name}`,
+    cause: error,
+    details: { outputTail: tailOf(driver.consoleTail(), 10) },
+    retryable: true,
+  });
 }
 
 const diagnosisDeadlineMs = 15_000;

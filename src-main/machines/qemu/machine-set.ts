@@ -231,15 +231,22 @@ class QemuMachineSet implements MachineSet {
         seen = fingerprint;
       },
     });
-    if (seen) {
-      // A key that is pinned here but lost in there, by a kill in the first seconds, would lock us out for good.
-      await session.run('sync /etc/ssh/ssh_host_ed25519_key /etc/ssh', {
+    if (seen) await this.keepHostKey(machine, { session, fingerprint: seen });
+    return session;
+  }
+
+  /** A key pinned here but lost in the guest, by a kill in its first seconds, would lock us out for good. */
+  private async keepHostKey(machine: QemuMachine, seen: { session: SshSession; fingerprint: string }): Promise<void> {
+    try {
+      await seen.session.run('sync /etc/ssh/ssh_host_ed25519_key /etc/ssh', {
         what: 'keeping the host key',
         allowFailure: true,
       });
-      await machine.pinHostKey(seen);
+    } catch (error) {
+      await seen.session.dispose();
+      throw error;
     }
-    return session;
+    await machine.pinHostKey(seen.fingerprint);
   }
 
   private driver(machine: QemuMachine, request: ProvisionRequest): StepDriver {
