@@ -61,11 +61,11 @@ export function decodeKeyValue(bytes: Buffer): StoredKeyValue {
   visitFields(bytes, (field, value) => {
     if (field === 1 && Buffer.isBuffer(value)) kv.key = value.toString('latin1');
     else if (field === 5 && Buffer.isBuffer(value)) kv.value = value;
-    else if (typeof value !== 'bigint') return;
+    else if (Buffer.isBuffer(value)) return;
     else if (field === 2) kv.createRevision = safe(value);
     else if (field === 3) kv.modRevision = safe(value);
     else if (field === 4) kv.version = safe(value);
-    else if (field === 6) kv.lease = BigInt.asIntN(64, value);
+    else if (field === 6) kv.lease = signed(value);
   });
   return kv;
 }
@@ -85,17 +85,28 @@ export function encodeLeaseMessage(lease: StoredLease): Buffer {
 export function decodeLeaseMessage(bytes: Buffer): StoredLease {
   const lease: StoredLease = { id: 0n, ttl: 0n, remaining: 0n };
   visitFields(bytes, (field, value) => {
-    if (typeof value !== 'bigint') return;
-    if (field === 1) lease.id = BigInt.asIntN(64, value);
-    else if (field === 2) lease.ttl = BigInt.asIntN(64, value);
-    else if (field === 3) lease.remaining = BigInt.asIntN(64, value);
+    if (Buffer.isBuffer(value)) return;
+    if (field === 1) lease.id = signed(value);
+    else if (field === 2) lease.ttl = signed(value);
+    else if (field === 3) lease.remaining = signed(value);
   });
   return lease;
 }
 
-function visitFields(bytes: Buffer, visit: (field: number, value: bigint | Buffer) => void): void {
+function visitFields(bytes: Buffer, visit: (field: number, value: number | bigint | Buffer) => void): void {
   let at = 0;
-  const number = (): bigint => {
+  const number = (): number | bigint => {
+    // Seven bytes are 49 bits: nearly all numbers are done here, without a big one.
+    let small = 0;
+    let factor = 1;
+    const start = at;
+    for (let i = 0; i < 7; i++, factor *= 128) {
+      const byte = bytes[at++];
+      if (byte === undefined) throw malformed('a number is cut short');
+      small += (byte & 0x7f) * factor;
+      if (byte < 0x80) return small;
+    }
+    at = start;
     let result = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = bytes[at++];
@@ -122,7 +133,12 @@ function malformed(reason: string): StoreError {
   return new StoreError('SNAPSHOT_CORRUPT', { details: { reason: `a record is malformed: ${reason}` } });
 }
 
-function safe(value: bigint): number {
+function signed(value: number | bigint): bigint {
+  return BigInt.asIntN(64, BigInt(value));
+}
+
+function safe(value: number | bigint): number {
+  if (typeof value === 'number') return value;
   const number = Number(BigInt.asIntN(64, value));
   if (Number.isSafeInteger(number) && number >= 0) return number;
   throw new StoreError('SNAPSHOT_UNSUPPORTED', {
