@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { createLogger } from '../../services';
+import { addOfflineStoreCommands } from './offline';
 import type { ServeFlags } from './serve-flags';
 
 /** Adds `store` and its commands. */
@@ -23,6 +24,7 @@ export function addStoreCommands(program: Command): void {
     .option('--auto-compaction-mode <mode>', 'periodic or revision', 'periodic')
     .option('--auto-compaction-retention <kept>', 'a time such as 10m, hours as a number, or revisions; 0 = off', '0')
     .action(serveUntilSignal);
+  addOfflineStoreCommands(store);
 }
 
 async function serveUntilSignal(flags: ServeFlags): Promise<void> {

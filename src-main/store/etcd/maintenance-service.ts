@@ -2,8 +2,9 @@
 
 import { once } from 'node:events';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
+import { hashKv } from '../snapshot/hash-kv';
+import { crc32c } from '../snapshot/crc32c';
 import { permit, type ServiceContext, unary } from './calls';
-import { crc32c, hashHistory } from './content-hash';
 import type { Alarm, AlarmProvider, MountedService, SnapshotProvider } from './extension';
 import { etcdError, grpcError, toGrpcError } from './grpc-error';
 import { services } from './protocol';
@@ -28,15 +29,14 @@ export function maintenanceService(context: ServiceContext, parts: MaintenancePa
   const admin = (call: Parameters<typeof permit>[1]) => permit(context, call, () => [{ kind: 'admin' }]);
   const Hash = unary(async (_request: object, call) => {
     await admin(call);
-    const { hash } = await hashAt(context, 0);
-    let whole = hash;
-    for (const lease of await store.listLeases()) whole = crc32c(Buffer.from(String(lease)), whole);
+    let { hash: whole } = await hashKv(store);
+    for (const lease of await store.listLeases()) whole = crc32c(whole, Buffer.from(String(lease)));
     return { header: header(), hash: whole };
   });
   const HashKV = unary(async ({ revision }: { revision: string }, call) => {
     await admin(call);
-    const { hash, compacted } = await hashAt(context, Number(revision));
-    return { header: header(), hash, compact_revision: String(compacted || -1) };
+    const { hash, compactRevision } = await hashKv(store, Number(revision));
+    return { header: header(), hash, compact_revision: String(compactRevision) };
   });
   const Defragment = unary(async (_request: object, call) => {
     await admin(call);
@@ -91,19 +91,6 @@ function statusOf({ store, identity, header }: ServiceContext, { alarms, raftTer
 
 const describeAlarm = ({ memberId, type }: Alarm) =>
   `memberID:${BigInt.asUintN(64, memberId)} alarm:${alarmNames[type] ?? type} `;
-
-async function hashAt({ store }: ServiceContext, asked: number): Promise<{ hash: number; compacted: number }> {
-  const compacted = store.compactRevision();
-  const current = store.revision();
-  if (asked > 0 && asked <= compacted) throw etcdError('Compacted');
-  if (asked > current) throw etcdError('FutureRev');
-  const view = store.openView();
-  try {
-    return { hash: await hashHistory(view, { revision: asked > 0 ? asked : view.revision, compacted }), compacted };
-  } finally {
-    view.close();
-  }
-}
 
 interface AlarmCall {
   request: AlarmMessage;

@@ -2,7 +2,6 @@
 
 import { describe, expect, it } from 'vitest';
 import type { KeyValue } from '../store';
-import { crc32c } from './content-hash';
 import { decodeDelete, decodePut, decodeRange, decodeTxn } from './messages-in';
 import { HeaderCodec, ResponseEncoder } from './messages-out';
 import { services } from './protocol';
@@ -148,9 +147,4 @@ describe('numbers', () => {
       expect(new WireReader(writer.bytes).bigint()).toBe(BigInt(value));
     },
   );
-
-  it('hash as CRC-32C', () => {
-    expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
-    expect(crc32c(Buffer.from('56789'), crc32c(Buffer.from('1234')))).toBe(0xe3069283);
-  });
 });
