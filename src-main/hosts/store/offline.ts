@@ -2,18 +2,13 @@
 
 import { type Command, Option } from 'commander';
 import { PilothouseError } from '../../kit';
-import {
-  checkStore,
-  dumpStore,
-  type HistoryRecord,
-  restoreSnapshot,
-  saveOfflineSnapshot,
-  snapshotStatus,
-  type StoreReport,
-} from '../../store';
+import type { HistoryRecord, StoreReport } from '../../store';
 
 /** Where the answers go; resolves when there is room for more. */
 export type Print = (line: string) => void | Promise<void>;
+
+/** Loaded when a command needs it, so that no other command pays for the database. */
+const loadStore = () => import('../../store');
 
 const directoryArgument = ['<directory>', 'data directory of the store; nothing may be running on it'] as const;
 
@@ -25,7 +20,7 @@ export function addOfflineStoreCommands(command: Command, print: Print = printTo
     .argument(...directoryArgument)
     .option('--json', 'print JSON')
     .action(async (directory: string, flags: { json?: boolean }) => {
-      const report = await checkStore(directory);
+      const report = await (await loadStore()).checkStore(directory);
       await print(flags.json ? JSON.stringify(report, null, 2) : describeReport(report));
       if (report.problems.length > 0) throw damaged(report);
     });
@@ -38,6 +33,7 @@ export function addOfflineStoreCommands(command: Command, print: Print = printTo
     .option('--no-values', 'leave the values out')
     .action(async (directory: string, flags: { prefix: string; values: boolean }) => {
       const prefix = Buffer.from(flags.prefix).toString('latin1');
+      const { dumpStore } = await loadStore();
       for await (const record of dumpStore(directory)) {
         if (record.key.startsWith(prefix)) await print(JSON.stringify(dumped(record, flags.values)));
       }
@@ -50,7 +46,7 @@ export function addOfflineStoreCommands(command: Command, print: Print = printTo
     .argument(...directoryArgument)
     .argument('<file>', 'file to write')
     .action(async (directory: string, file: string) => {
-      const { revision, bytes } = await saveOfflineSnapshot(directory, file);
+      const { revision, bytes } = await (await loadStore()).saveOfflineSnapshot(directory, file);
       await print(`Saved revision ${revision} to ${file} (${bytes} bytes).`);
     });
   snapshot
@@ -59,7 +55,10 @@ export function addOfflineStoreCommands(command: Command, print: Print = printTo
     .argument('<file>', 'snapshot file')
     .requiredOption('--data-dir <directory>', 'directory to make; must be missing or empty')
     .action(async (file: string, flags: { dataDir: string }) => {
-      const { revision, records, leases } = await restoreSnapshot({ file, directory: flags.dataDir });
+      const { revision, records, leases } = await (await loadStore()).restoreSnapshot({
+        file,
+        directory: flags.dataDir,
+      });
       await print(`Restored revision ${revision} to ${flags.dataDir}: ${records} records, ${leases} leases.`);
     });
   snapshot
@@ -68,7 +67,7 @@ export function addOfflineStoreCommands(command: Command, print: Print = printTo
     .argument('<file>', 'snapshot file')
     .addOption(new Option('-w, --write-out <format>', 'output').choices(['simple', 'json']).default('simple'))
     .action(async (file: string, flags: { writeOut: string }) => {
-      const { hash, revision, totalKeys, totalBytes } = await snapshotStatus(file);
+      const { hash, revision, totalKeys, totalBytes } = await (await loadStore()).snapshotStatus(file);
       // The names and the order of etcdctl.
       const told = { hash, revision, totalKey: totalKeys, totalSize: totalBytes };
       const simple = `${hash.toString(16)}, ${revision}, ${totalKeys}, ${totalBytes}`;
