@@ -108,11 +108,11 @@ async function settled(wait: {
       hint: `${commandName()} up --name ${wait.name} goes on from there.`,
     });
   }
-  const step = view.machines.flatMap((machine) => machine.steps).find(({ status }) => status === 'failed');
   throw new PilothouseError({
     code: 'CLUSTER_FAILED',
     message: `cluster ${wait.name} did not come up: ${view.failure ?? `it is ${view.state}`}`,
-    hint: [step?.failure?.hint, 'Run the same command again to go on from there.'].filter(Boolean).join('\n'),
+    // What the failed step advises stands with that step.
+    hint: 'Run the same command again to go on from there.',
     details: { cluster: view },
   });
 }

@@ -2,6 +2,7 @@
 
 import { mkdir, readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { type Clock, type Logger, PilothouseError, systemClock } from '../../kit';
 import { runCommand } from '../command';
 import { readHostCapacity } from '../host-capacity';
@@ -284,7 +285,8 @@ class QemuMachineSet implements MachineSet {
       },
       connect: (deadlineMs) => this.open(machine, deadlineMs),
       reached: () => machine.reached(),
-      consoleTail: () => machine.consoleLog.tail(),
+      // Read as plain text in a terminal or a page: the colours are for the live console.
+      consoleTail: () => stripVTControlCharacters(machine.consoleLog.tail()),
     };
   }
 
