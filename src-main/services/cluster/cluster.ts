@@ -16,6 +16,7 @@ import { contextName, type KubeconfigEntries, kubeconfigEntries, renderKubeconfi
 import { type ClusterPki, openClusterPki } from '../pki';
 import { controlPlaneConfig } from './control-plane-config';
 import { type ClusterEnvironment, type ClusterMachines, clientOf } from './environment';
+import { followConsole } from './follow-console';
 import { GuestClocks } from './guest-clocks';
 import { Health } from './health';
 import { abortable, Operations } from './operations';
@@ -222,8 +223,7 @@ export class Cluster {
   /** The machine's serial console: what there is, then what follows. Error MACHINE_NOT_FOUND. */
   async console(machine: string, listener: (text: string) => void): Promise<Disposable> {
     this.findMachine(machine);
-    const found = (await this.machines()).list().find((item) => item.spec.name === machine);
-    return found ? found.console(listener) : { dispose: () => undefined };
+    return followConsole(await this.machines(), { machine, listener });
   }
 
   /** Names of machines that can be reached by SSH now. */
