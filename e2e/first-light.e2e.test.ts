@@ -90,6 +90,8 @@ describe.skipIf(reason !== '')(title, () => {
     await firstRun.expectSteps([`${cluster}-1`, `${cluster}-2`]);
     const overview = page.waitForURL(/overview/, { timeout: 1_100_000 });
     await page.getByText('SSH: done').first().waitFor({ timeout: 1_000_000 });
+    const serial = page.getByRole('region', { name: `Console of ${cluster}-1` });
+    await serial.getByText('systemd').first().waitFor({ timeout: 30_000 });
     await shoot('progress');
     await eventually(
       'both nodes are Ready',
@@ -128,6 +130,12 @@ describe.skipIf(reason !== '')(title, () => {
       deadlineMs: 120_000,
     });
     expect(loaded.code, loaded.stderr).toBe(0);
+    await page.getByRole('button', { name: 'Load image' }).click();
+    await page.getByLabel('Image file').setInputFiles(tar);
+    await page.getByLabel('Name and tag').fill('from-the-window:1');
+    await page.getByRole('button', { name: 'Load', exact: true }).click();
+    await page.getByText('Loaded from-the-window:1').waitFor({ timeout: 90_000 });
+    await page.keyboard.press('Escape');
   });
 
   it('runs a Deployment of three on both nodes, each Pod with its own address', async () => {
