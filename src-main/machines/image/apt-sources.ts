@@ -2,16 +2,11 @@
 // Pure parsing; the caller reads the files.
 
 export interface AptMirrors {
-  /** Of the main archive. */
-  main: string;
+  /** Of the main archive; absent when this host has none, and the builder's own default is as good as any. */
+  main?: string;
   /** Of security updates; absent when the mirror is not one of Debian's layout. */
   security?: string;
 }
-
-export const defaultMirrors: AptMirrors = {
-  main: 'http://mirror.example/debian',
-  security: 'http://mirror.example/debian-security',
-};
 
 interface AptEntry {
   uri: string;
@@ -53,7 +48,7 @@ function deb822Entries(text: string): AptEntry[] {
 
 /**
  * The mirrors named by apt source files (`name` decides the format: `.sources` is deb822, everything else one line per
- * source). Only http(s) entries of Debian's own suites count; without any, Debian's default mirrors.
+ * source). Only http(s) entries of Debian's own suites count; without any, none.
  */
 export function mirrorsOf(files: readonly { name: string; text: string }[]): AptMirrors {
   const entries = files
@@ -65,8 +60,8 @@ export function mirrorsOf(files: readonly { name: string; text: string }[]): Apt
     (entry) =>
       /^(buster|bullseye|bookworm|trixie|forky|sid|stable|testing)$/.test(entry.suite) && entry.uri.endsWith('/debian'),
   );
-  if (!main) return defaultMirrors;
-  return { main: main.uri, security: security?.uri ?? defaultMirrors.security };
+  if (!main) return {};
+  return { main: main.uri, ...(security && { security: security.uri }) };
 }
 
 const carriedSettings = /^Acquire::(https?::|ftp::|Retries|Check-Valid-Until|Check-Date|ForceIPv4|ForceIPv6)/i;

@@ -76,7 +76,8 @@ export async function buildImage(options: BuildOptions): Promise<void> {
         `--customize-hook=${fetchKernel}`,
         suite,
         join(output, 'rootfs.tar'),
-        `deb ${mirrors.main} ${suite} main`,
+        // Without a mirror mmdebstrap takes its own default.
+        ...(mirrors.main ? [`deb ${mirrors.main} ${suite} main`] : []),
         ...(mirrors.security ? [`deb ${mirrors.security} ${suite}-security main`] : []),
       ],
       { ...common, what: 'installing the Debian packages of the node image', environment: { TMPDIR: scratch } },
