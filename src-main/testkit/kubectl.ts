@@ -1,8 +1,8 @@
 // Stock kubectl binaries of this machine, run against a server under test.
 
 import { execFile } from 'node:child_process';
-import { accessSync, constants, readdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, readdirSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 
 export interface KubectlResult {
   code: number;
@@ -18,7 +18,6 @@ export interface KubectlOptions {
   binary?: string;
 }
 
-const sdkDirectory = '/usr/lib/google-cloud-sdk/bin';
 const deadlineMs = 30_000;
 
 function isExecutable(path: string): boolean {
@@ -36,12 +35,15 @@ export function findKubectl(): string | undefined {
   return folders.map((folder) => join(folder, 'kubectl')).find(isExecutable);
 }
 
-/** Further versions that happen to be installed beside the cloud SDK. */
+/** Further versions (`kubectl.1.NN`) in the folder that the kubectl on the path really lies in. */
 export function installedVersions(): string[] {
+  const found = findKubectl();
+  if (!found) return [];
+  const folder = dirname(realpathSync(found));
   try {
-    return readdirSync(sdkDirectory)
+    return readdirSync(folder)
       .filter((name) => /^kubectl\.1\.\d+$/.test(name))
-      .map((name) => join(sdkDirectory, name))
+      .map((name) => join(folder, name))
       .filter(isExecutable);
   } catch {
     return [];
