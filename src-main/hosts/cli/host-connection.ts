@@ -94,6 +94,7 @@ export function connect(file: HostFile): HostConnection {
   const query = new URLSearchParams({ [tokenParameter]: file.token });
   const gone: { reject?: (error: unknown) => void } = {};
   const lost = new Promise<never>((_, reject) => (gone.reject = reject));
+  // Whoever waits on a call is told; without anyone waiting, a lost connection is no failure of the process.
   lost.catch(() => undefined);
   let isClosed = false;
   const socket = createWSClient({

@@ -70,6 +70,12 @@ export class MachineFolder {
 
   /** The recipe hash of the image the disk was made over: the machine must keep booting that image's kernel. */
   async imageHash(): Promise<string | undefined> {
-    return readFile(this.path('image'), 'utf8').catch(() => undefined);
+    try {
+      return await readFile(this.path('image'), 'utf8');
+    } catch (error) {
+      // Absent = no disk was made yet. Unreadable must not pass for that: another kernel would be booted.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
   }
 }
